@@ -1,0 +1,1 @@
+"""The four services; no service imports another."""

@@ -1,0 +1,23 @@
+"""What every suite shares: where the message standard lies, and the local stack."""
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.stack"]
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    """The folder with the message standard (XSDs, product codes); never part of this repository."""
+    folder = Path(os.environ.get("TRAJECTWACHT_SHARED", REPOSITORY.parent / "shared"))
+    assert folder.is_dir(), "set TRAJECTWACHT_SHARED to the folder that holds ijw/xsd"
+    return folder
+
+
+# `make test` takes the default; `make prove` asks for many more (HYPOTHESIS_PROFILE=prove).
+settings.register_profile("test", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("prove", parent=settings.get_profile("test"), max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))

@@ -1,0 +1,1 @@
+"""The shared language of Trajectwacht: periods, codes, events and outcomes, all pure."""
