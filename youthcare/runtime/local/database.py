@@ -1,0 +1,194 @@
+"""PostgreSQL of the local stack: one server, one database, four service roles that cannot see each other.
+
+1. `fsync` is off only when the caller says that the data may be lost; a killed server loses nothing either way,
+   a power cut would.
+2. Everyone logs in over TCP on loopback by scram-sha-256 with a random password; there is no socket file.
+3. Roles and schemas come from deploy/postgres/roles.sql, the very file that docker-compose.yml mounts.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+
+from youthcare.runtime.local.postgres_install import PostgresInstall, choose_user
+from youthcare.runtime.local.program import Launch, Program, run_tool
+from youthcare.runtime.local.services import SERVICES
+from youthcare.runtime.settings import shipped
+
+ADMIN = "admin"
+ROLES = (ADMIN, *SERVICES)
+DATABASE = "trajectwacht"
+_SUPERUSER = "postgres"
+_PROTOCOL_VERSION = struct.pack("!i", 3 << 16)
+_SETUP_SECONDS_MAX = 60.0
+_READY_SECONDS_MAX = 60.0
+_NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
+_CREATE_DATABASE = (
+    f"SELECT 'CREATE DATABASE {DATABASE}' "  # noqa: S608  (a constant)
+    f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n"
+)
+
+
+class StopMode(Enum):
+    """How the server is told to stop; the value is the signal that PostgreSQL gives that meaning."""
+
+    FAST = signal.SIGINT
+    IMMEDIATE = signal.SIGQUIT
+
+
+class Database:
+    """A PostgreSQL server on loopback, with its data in `home`."""
+
+    def __init__(
+        self,
+        *,
+        install: PostgresInstall,
+        home: Path,
+        logs: Path,
+        port: int,
+        passwords: Mapping[str, str],
+        durable: bool,
+        tied: bool,
+    ) -> None:
+        self._install = install
+        self._home = home
+        self._port = port
+        self._passwords = dict(passwords)
+        self._durable = durable
+        self._prepared = False
+        self._data = home / f"data-{install.major}"
+        self._base = Launch(
+            name="database",
+            command=(str(install.folder / "postgres"), *self._arguments()),
+            log=logs / "database.log",
+            folder=home,
+            environment={"LC_ALL": "C", "PATH": os.defpath},
+            tied=tied,
+            user=choose_user(),
+            stop_signal=signal.SIGINT,
+            # SIGKILL would leave the server's own children to notice for themselves.
+            death_signal=signal.SIGQUIT,
+            grace_seconds=30.0,
+        )
+        self.program = Program(self._base)
+        self.description = f"PostgreSQL {install.major}" + ("" if durable else ", without fsync")
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._port}"
+
+    def dsn(self, role: str) -> str:
+        """The address with name and password of `admin` or of one of the four services; never to be logged."""
+        user = _SUPERUSER if role == ADMIN else role
+        return f"postgresql://{user}:{self._passwords[role]}@{self.address}/{DATABASE}"
+
+    def launch(self) -> None:
+        """Start without waiting; makes the data folder the first time."""
+        self._create_once()
+        self.program.launch()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the server takes connections; the first time also make database, roles and schemas."""
+        self.program.wait_until(lambda: accepts_sessions(self.address), seconds=_READY_SECONDS_MAX)
+        if not self._prepared:
+            self._prepare()
+            self._prepared = True
+
+    def start(self) -> None:
+        """Start and wait, on the same address and data as before."""
+        self.launch()
+        self.wait_until_ready()
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop: `fast` ends sessions and writes everything out; `immediate` drops all, the start recovers."""
+        self.program.stop(StopMode[mode.upper()].value)
+
+    def kill(self) -> None:
+        """End the server as a power cut of this one process would."""
+        self.program.kill()
+
+    def restart(self, mode: str = "fast") -> None:
+        """Stop in this mode, then start and wait."""
+        self.stop(mode)
+        self.start()
+
+    def _arguments(self) -> tuple[str, ...]:
+        own = {
+            "config_file": str(self._home / "postgresql.conf"),
+            "listen_addresses": "127.0.0.1",
+            "port": str(self._port),
+            "unix_socket_directories": "",
+        }
+        settings = tuple(part for name, value in own.items() for part in ("-c", f"{name}={value}"))
+        return ("-D", str(self._data), *settings, *(() if self._durable else _NOT_DURABLE))
+
+    def _create_once(self) -> None:
+        self._install_file("postgresql.conf", shipped("postgres/postgresql.conf").read_bytes())
+        if self._data.exists():
+            return
+        # Made beside its place and moved there when complete: a torn initdb leaves nothing that looks whole.
+        partial = self._data.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        password_file = self._install_file("password", self._passwords[ADMIN].encode())
+        settings = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", f"--pwfile={password_file}")
+        sync = () if self._durable else ("--no-sync",)
+        command = (str(self._install.folder / "initdb"), "-D", str(partial), "-U", _SUPERUSER, *settings, *sync)
+        try:
+            run_tool(replace(self._base, name="initdb", command=command), seconds=_SETUP_SECONDS_MAX)
+        finally:
+            password_file.unlink()
+        partial.rename(self._data)
+
+    def _install_file(self, name: str, content: bytes) -> Path:
+        path = self._home / name
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        if self._base.user is not None:
+            os.chown(path, self._base.user, self._base.user)
+        return path
+
+    def _prepare(self) -> None:
+        script = shipped("postgres/roles.sql")
+        create = self._install_file("database.sql", _CREATE_DATABASE.encode())
+        self._run_script(create, "postgres")
+        self._run_script(script, DATABASE)
+
+    def _run_script(self, script: Path, database: str) -> None:
+        host, port = self.address.split(":")
+        passwords = {f"{role.upper()}_PASSWORD": self._passwords[role] for role in SERVICES}
+        environment = {**self._base.environment, **passwords, "PGPASSWORD": self._passwords[ADMIN]}
+        command = (str(self._install.folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1")
+        where = ("-h", host, "-p", port, "-U", _SUPERUSER, "-d", database, "-f", str(script))
+        # Run as ourselves: the script may stand where `nobody` cannot come.
+        launch = replace(self._base, name="psql", command=(*command, *where), environment=environment, user=None)
+        run_tool(launch, seconds=_SETUP_SECONDS_MAX)
+
+
+def accepts_sessions(address: str) -> bool:
+    """Whether a PostgreSQL of that address would let somebody log in now, asked as pg_isready does."""
+    host, port = address.split(":")
+    content = _PROTOCOL_VERSION + b"user\0" + _SUPERUSER.encode() + b"\0\0"
+    try:
+        with socket.create_connection((host, int(port)), timeout=1.0) as connection:
+            connection.sendall(struct.pack("!i", len(content) + 4) + content)
+            # Read whole, so that closing is an orderly end and no line in the server's log.
+            # "R" asks for the password; "E" is a server that is starting, stopping or full.
+            return connection.recv(1024)[:1] == b"R"
+    except OSError:
+        return False
+
+
+def prepare_home(home: Path) -> None:
+    """Make the folder of the data and give it to the user who runs the server."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    user = choose_user()
+    if user is not None:
+        os.chown(home, user, user)
