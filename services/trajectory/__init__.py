@@ -1,0 +1,1 @@
+"""The trajectory service: from statements to the facts of a youth."""

@@ -1,0 +1,98 @@
+"""The trajectory API: what is known of one youth on a day, to those whose youth it is.
+
+A team sees the youths it has on the day asked, a supervisor all of one municipality. What a bearer may not see
+looks the same as what does not exist.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query
+
+from services.trajectory import store
+from services.trajectory.view import view
+from youthcare.period import civil_day
+from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.postgres import Pool, as_municipality, open_pool, unavailable_as_such
+from youthcare.runtime.problems import Problem
+from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.security import Principal, principal, token_gate
+from youthcare.runtime.settings import DatabaseSettings, Settings
+from youthcare.runtime.web import create_app, serve
+from youthcare.youthfacts import YouthFacts, team_on
+
+Bearer = Annotated[Principal, Depends(principal)]
+
+
+def trajectory_of(facts: YouthFacts, on: date) -> dict[str, Any]:
+    """The answer of the API: the view on a day, what it rests on, and what was known when."""
+    return {
+        "on": on.isoformat(),
+        "known_day": facts.known_day.isoformat(),
+        "definition": "enschede",
+        "team": team_on(facts, on),
+        **view(facts, on),
+        "evidence": {row.indication: list(row.evidence) for row in facts.indications},
+    }
+
+
+async def _visible_facts(pool: Pool, bearer: Principal, youth: str, on: date) -> YouthFacts:
+    with unavailable_as_such():
+        async with pool.acquire() as connection, as_municipality(connection, bearer.municipality):
+            facts = await store.find_facts(connection, bearer.municipality, youth)
+    if facts is None or facts.gone or not bearer.may_see_team(team_on(facts, on)):
+        raise Problem(404, "No such youth here.")
+    return facts
+
+
+def api(settings: Settings) -> FastAPI:
+    """The app with its one page."""
+    pools: list[Pool] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        pools.append(await _open(settings.database("trajectory")))
+        yield
+        await pools.pop().close()
+
+    app = create_app(
+        "Trajectwacht: trajectories",
+        gate=token_gate(settings.token()),
+        http=settings.http(),
+        problems=lambda: _problems(pools),
+        lifespan=lifespan,
+    )
+
+    @app.get("/v1/youths/{youth}/trajectory")
+    async def trajectory(
+        bearer: Bearer,
+        youth: str,
+        on: Annotated[date | None, Query(description="A day; today when left out")] = None,
+    ) -> dict[str, Any]:
+        """Care periods, trajectories, stacking and waiting on a day, with the statements they rest on."""
+        day = on or civil_day(datetime.now(UTC))
+        return trajectory_of(await _visible_facts(pools[0], bearer, youth, day), day)
+
+    return app
+
+
+async def _open(settings: DatabaseSettings) -> Pool:
+    return await open_pool(settings, "trajectory-api")
+
+
+async def _problems(pools: list[Pool]) -> list[str]:
+    """What is in the way of answering: the database, when it is."""
+    try:
+        with unavailable_as_such():
+            await pools[0].fetchval("select 1", timeout=2)
+    except (IndexError, Unavailable):
+        return ["database"]
+    return []
+
+
+def run_api(settings: Settings) -> None:
+    """Serve until stopped."""
+    configure_logging("trajectory", settings.log_level)
+    serve(api(settings), settings.http())

@@ -1,0 +1,196 @@
+"""The trajectory worker: folds `indication-events` into ledgers and tells the facts of each youth it touched.
+
+The engine (`youthcare/runtime`) gives it batches inside one transaction. It adds every statement whatever its
+offset, derives from the whole ledger read under the lock, and tells the facts also of repeated statements: what a
+crash took away is told again.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+import orjson
+import structlog
+import yaml
+from pydantic import ValidationError
+
+from schemas.models import canonical_statement
+from services.trajectory import store
+from services.trajectory.facts import Rules
+from services.trajectory.processor import YouthKey, by_youth, components, layers
+from youthcare.codes import care_forms_from
+from youthcare.events import Statement, YouthMerged
+from youthcare.outcome import Reason
+from youthcare.period import civil_day
+from youthcare.runtime import metrics
+from youthcare.runtime.bulk import run_bulk
+from youthcare.runtime.kafka import run_worker
+from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool
+from youthcare.runtime.processing import Broken, Outgoing, Probe, Record, silent
+from youthcare.runtime.settings import Settings, WorkerSettings, shipped
+from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic, youth_key
+from youthcare.youthfacts import RULES_REVISION, YouthFacts
+
+
+def shipped_rules() -> Rules:
+    """The care forms and definition sets that the product ships."""
+    return Rules(care_forms=care_forms_from(yaml.safe_load(shipped("care-forms.yml").read_text())))
+
+
+def shipped_coverage() -> dict[str, date | None]:
+    """The first day of complete coverage per municipality, as shipped."""
+    content: dict[str, dict[str, date | None]] = yaml.safe_load(shipped("municipalities.yml").read_text())
+    return {municipality: row.get("coverage_start") for municipality, row in content.items()}
+
+
+@dataclass(slots=True)
+class TrajectoryProcessor:
+    """What the engine runs: statements in, facts out."""
+
+    rules: Rules
+    coverage: dict[str, date | None] = field(default_factory=dict)
+    name: str = "trajectory"
+    topic: Topic = INDICATION_EVENTS
+
+    async def prepare(self, pool: Pool) -> None:
+        """Make the tables, enter first settings, and refuse to write under an older revision of the rules."""
+        await apply_schema(pool, store.TABLES)
+        async with pool.acquire() as connection, connection.transaction():
+            revision = await store.raise_revision(connection, RULES_REVISION)
+            if revision > RULES_REVISION:
+                raise Broken(f"facts here are of rules revision {revision}, this worker has {RULES_REVISION}")
+            await store.enter_settings(connection, shipped_coverage())
+            self.coverage = await store.coverage_starts(connection)
+
+    async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
+        """Add the batch to the ledgers and tell the facts of every youth it touched."""
+        statements, refused = read(batch)
+        await store.note_refused(connection, refused)
+        if not statements:
+            return ()
+        heads = await store.lock_groups(connection, _touched(statements))
+        new = await store.add_statements(connection, statements)
+        ledgers = await _ledgers(connection, heads, statements)
+        told = [facts for rows in ledgers for facts in self._told(rows, statements)]
+        await _keep(connection, told, heads, ledgers)
+        _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
+        return _outgoing(told, statements)
+
+    def _told(self, rows: Sequence[Statement], batch: Iterable[Statement]) -> Iterable[YouthFacts]:
+        """The layers that the batch may have changed in one ledger."""
+        members = {(row.municipality, row.youth) for row in rows}
+        since = min(civil_day(row.received) for row in batch if (row.municipality, row.youth) in members)
+        municipality = rows[0].municipality
+        rules = replace(self.rules, coverage_start=self.coverage.get(municipality))
+        return layers(rows, rules, since)
+
+
+def read(batch: Sequence[Record]) -> tuple[list[Statement], list[store.RefusedRecord]]:
+    """The statements of a batch; a record that is none is refused by its place, never by its content."""
+    statements: list[Statement] = []
+    refused: list[store.RefusedRecord] = []
+    for record in batch:
+        try:
+            if record.value is not None:
+                statements.append(canonical_statement(orjson.loads(record.value)))
+        except (ValidationError, orjson.JSONDecodeError):
+            refused.append(_refused(record))
+    return statements, refused
+
+
+def _refused(record: Record) -> store.RefusedRecord:
+    reason = Reason.SCHEMA_INVALID
+    metrics.REFUSALS.labels(reason.value).inc()
+    structlog.get_logger().warning(
+        "record_refused", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason.value
+    )
+    municipality = (record.key or b"").decode(errors="replace").split("/")[0][:4]
+    return store.RefusedRecord(
+        municipality=municipality,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        reason=reason.value,
+    )
+
+
+def _touched(statements: Iterable[Statement]) -> set[YouthKey]:
+    touched = {(row.municipality, row.youth) for row in statements}
+    merges = ((row.municipality, row.data.into) for row in statements if isinstance(row.data, YouthMerged))
+    return touched | set(merges)
+
+
+async def _ledgers(
+    connection: Connection, heads: Mapping[YouthKey, str], batch: Sequence[Statement]
+) -> list[list[Statement]]:
+    """The statements of each group of youths that belong together, read under their locks."""
+    links = [(key, (key[0], head)) for key, head in heads.items()]
+    links += [
+        ((row.municipality, row.youth), (row.municipality, row.data.into))
+        for row in batch
+        if isinstance(row.data, YouthMerged)
+    ]
+    group_of = {key: number for number, group in enumerate(components(links)) for key in group}
+    ledgers: dict[int, list[Statement]] = defaultdict(list)
+    for row in await store.read_statements(connection, sorted(heads)):
+        ledgers[group_of[row.municipality, row.youth]].append(row)
+    touched = {group_of[row.municipality, row.youth] for row in batch}
+    return [ledgers[number] for number in sorted(touched)]
+
+
+async def _keep(
+    connection: Connection,
+    told: Sequence[YouthFacts],
+    heads: Mapping[YouthKey, str],
+    ledgers: Iterable[Sequence[Statement]],
+) -> None:
+    newest = {(facts.municipality, facts.youth): facts for facts in told}
+    now = {key: key[1] for key in heads} | {
+        (row.municipality, row.youth): head
+        for rows in ledgers
+        for (_, head), members in by_youth(rows).items()
+        for row in members
+    }
+    await store.write_facts(connection, [newest[key] for key in sorted(newest)], now)
+
+
+def _outgoing(told: Sequence[YouthFacts], batch: Sequence[Statement]) -> list[Outgoing]:
+    headers = (("received-at", store.received_header(batch)),)
+    return [
+        Outgoing(
+            topic=TRAJECTORY_FACTS.name,
+            key=youth_key(facts.municipality, facts.youth),
+            value=store.facts_body(facts),
+            headers=headers,
+        )
+        for facts in told
+    ]
+
+
+def _measure(statements: Iterable[Statement]) -> None:
+    now = datetime.now(UTC)
+    for row in statements:
+        metrics.EVENT_TO_FACTS.observe(max(0.0, (now - row.received).total_seconds()))
+
+
+def worker(settings: Settings, probe: Probe = silent) -> None:
+    """Run the trajectory worker until it is stopped."""
+    configure_logging("trajectory", settings.log_level)
+    run_worker(TrajectoryProcessor(shipped_rules()), settings.worker("trajectory"), probe)
+
+
+def rebuild(settings: Settings) -> None:
+    """Drop the ledgers and facts and make them again from the whole topic, in large batches."""
+    configure_logging("trajectory", settings.log_level)
+    asyncio.run(_rebuild(settings.worker("trajectory")))
+
+
+async def _rebuild(settings: WorkerSettings) -> None:
+    pool = await open_pool(settings.database, "trajectory-rebuild", all_municipalities=True)
+    await apply_schema(pool, store.TABLES)
+    await apply_schema(pool, store.EMPTIED)
+    await pool.close()
+    await run_bulk(TrajectoryProcessor(shipped_rules()), settings, from_start=True)

@@ -1,0 +1,69 @@
+"""From statements to what is told of each youth: who belongs together, and what was known on which day.
+
+Knowledge has the grain of one civil day: facts are told per youth per day of reception, oldest first. A statement
+that is registered late changes the layers from its own day of reception on, and no earlier one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from services.trajectory.facts import Rules, derive
+from services.trajectory.ledger import distinct, known_on, merged_into
+from youthcare.events import Statement
+from youthcare.period import civil_day
+from youthcare.youthfacts import YouthFacts
+
+YouthKey = tuple[str, str]
+
+
+def by_youth(statements: Iterable[Statement]) -> dict[YouthKey, tuple[Statement, ...]]:
+    """The ledger of every youth, those merged into it included, by municipality and youth."""
+    ledgers: dict[YouthKey, list[Statement]] = defaultdict(list)
+    for municipality, rows in _by_municipality(statements).items():
+        into = merged_into(rows)
+        for row in rows:
+            ledgers[municipality, into.get(row.youth, row.youth)].append(row)
+        for head in into.values():
+            ledgers[municipality, head] += []
+    return {key: tuple(ledgers[key]) for key in sorted(ledgers)}
+
+
+def _by_municipality(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
+    groups: dict[str, list[Statement]] = defaultdict(list)
+    for row in distinct(statements):
+        groups[row.municipality].append(row)
+    return groups
+
+
+def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min) -> Iterator[YouthFacts]:
+    """The facts of a youth and all merged with it, as known on each day from `since` on that brought a statement.
+
+    Oldest first. A youth that was merged into another by that day is told as gone.
+    """
+    ledger = distinct(statements)
+    for day in sorted({civil_day(row.received) for row in ledger if civil_day(row.received) >= since}):
+        known = known_on(ledger, day)
+        ledgers = by_youth(known)
+        for municipality, youth in sorted(ledgers.keys() | {(row.municipality, row.youth) for row in known}):
+            facts = derive(
+                ledgers.get((municipality, youth), ()),
+                municipality=municipality,
+                youth=youth,
+                rules=rules,
+                known_day=day,
+                statement_count=len(ledger),
+            )
+            yield facts if (municipality, youth) in ledgers else replace(facts, gone=True)
+
+
+def components(links: Iterable[tuple[YouthKey, YouthKey]]) -> list[set[YouthKey]]:
+    """The youths that are linked with each other, directly or through others."""
+    group_of: dict[YouthKey, set[YouthKey]] = {}
+    for one, other in links:
+        mine, theirs = group_of.setdefault(one, {one}), group_of.setdefault(other, {other})
+        if mine is not theirs:
+            mine |= theirs
+            group_of.update(dict.fromkeys(theirs, mine))
+    return list({id(group): group for group in group_of.values()}.values())
