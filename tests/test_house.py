@@ -45,7 +45,7 @@ def is_pure(path: Path) -> bool:
     parts = path.relative_to(REPOSITORY).parts
     if parts[0] == "services":
         return not SHELLS & {part.removesuffix(".py") for part in parts[2:]}
-    return parts[0] == "youthcare" and "runtime" not in parts and not path.name.startswith("cli")
+    return parts[0] == "youthcare" and parts[1] != "runtime" and not parts[1].startswith("cli")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

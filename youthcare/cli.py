@@ -1,0 +1,65 @@
+"""`trajectwacht`: every command of the product, one group per service and per chore.
+
+A group lives in a file of its own and imports what it runs when it runs, so that the command answers quickly.
+"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from youthcare import (
+    cli_alerts,
+    cli_demo,
+    cli_indication,
+    cli_indicators,
+    cli_local,
+    cli_replay,
+    cli_schemas,
+    cli_simulate,
+    cli_trajectory,
+)
+
+app = typer.Typer(help="Trajectwacht: care trajectories of youths, live.", no_args_is_help=True)
+app.add_typer(cli_indication.app, name="indication")
+app.add_typer(cli_indication.keys_app, name="keys")
+app.add_typer(cli_trajectory.app, name="trajectory")
+app.add_typer(cli_indicators.app, name="indicators")
+app.add_typer(cli_alerts.app, name="alerts")
+app.add_typer(cli_local.app, name="local")
+app.add_typer(cli_schemas.app, name="schemas")
+app.command(name="replay")(cli_replay.replay)
+app.command(name="simulate")(cli_simulate.simulate_year)
+app.command(name="demo")(cli_demo.demo)
+
+
+@app.command()
+def topics() -> None:
+    """Create the topics that are not there yet."""
+    from youthcare.runtime.settings import Settings
+    from youthcare.runtime.topic_creation import create_topics
+
+    settings = Settings.from_env(os.environ)
+    create_topics(settings.broker(), replication=settings.topic_replication)
+
+
+@app.command()
+def rebuild(
+    service: Annotated[str, typer.Argument(help="trajectory")] = "trajectory",
+) -> None:
+    """Rebuild a service's derived tables from its topic, in large batches."""
+    from services.trajectory.app import rebuild as rebuild_trajectory
+    from youthcare.runtime.settings import Settings
+
+    if service != "trajectory":
+        raise typer.BadParameter("only trajectory is rebuilt from its topic; others by republishing")
+    rebuild_trajectory(Settings.from_env(os.environ))
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

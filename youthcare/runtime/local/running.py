@@ -1,0 +1,88 @@
+"""The eight processes of the four services, beside a local stack: started, waited for, stopped.
+
+Each is a tied child on a free port of loopback, with the settings of the stack and of a local issuer of tokens. A
+process is given the database address of its own service alone.
+"""
+
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from youthcare.runtime.local.process import choose_free_port
+from youthcare.runtime.local.program import Launch, Program
+from youthcare.runtime.local.services import SERVICE_PROCESSES, Part, ServiceProcess
+from youthcare.runtime.local.stack import Stack
+
+READY_SECONDS = 90.0
+
+
+@dataclass(slots=True)
+class RunningServices:
+    """The processes by name, and the port of each."""
+
+    stack: Stack
+    settings: Mapping[str, str]
+    ports: dict[str, int] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start all eight and return when each says that it is ready; stops all when one fails."""
+        for process in SERVICE_PROCESSES:
+            self.ports[process.name] = choose_free_port()
+            self.programs[process.name] = Program(self._launch(process))
+        try:
+            for program in self.programs.values():
+                program.launch()
+            for name, program in self.programs.items():
+                port = self.ports[name]
+                program.wait_until(lambda port=port: is_ready(port), seconds=READY_SECONDS)  # type: ignore[misc]
+        except BaseException:
+            self.stop()
+            raise
+        self.stack.write_targets({name: f"127.0.0.1:{port}" for name, port in self.ports.items()})
+
+    def url(self, service: str) -> str:
+        """Where the API of a service answers."""
+        return f"http://127.0.0.1:{self.ports[f'{service}-api']}"
+
+    def stop(self) -> None:
+        """Stop all, each with its grace period."""
+        for program in self.programs.values():
+            program.stop()
+
+    def _launch(self, process: ServiceProcess) -> Launch:
+        port = "METRICS_PORT" if process.part is Part.WORKER else "HTTP_PORT"
+        foreign = {f"{each.service.upper()}_DSN" for each in SERVICE_PROCESSES} - {f"{process.service.upper()}_DSN"}
+        known = {**os.environ, **self.settings, **self.stack.environment(), port: str(self.ports[process.name])}
+        return Launch(
+            name=process.name,
+            command=(str(Path(sys.executable).with_name(process.command[0])), *process.command[1:]),
+            log=self.stack.folder / "logs" / f"{process.name}.log",
+            folder=self.stack.folder,
+            environment={name: value for name, value in known.items() if name not in foreign},
+        )
+
+
+def is_ready(port: int) -> bool:
+    """Whether the process on this port says that it can work."""
+    return not problems_of(port)
+
+
+def problems_of(port: int) -> list[str]:
+    """What a process says is in its way; that it does not answer is one thing too."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
+    try:
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        content = json.loads(answer.read())
+        return [] if answer.status == http.client.OK else list(content["problems"])
+    except (OSError, http.client.HTTPException, ValueError):
+        time.sleep(0.1)  # the pace of asking; who waits has a deadline of its own
+        return ["no answer"]
+    finally:
+        connection.close()
