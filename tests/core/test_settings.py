@@ -1,0 +1,108 @@
+"""Settings: from the environment and from nowhere else, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from youthcare.runtime.settings import SettingMissing, Settings, SettingWrong, shipped
+
+ALL = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "TRAJECTORY_DSN": "postgresql://trajectory:hidden@127.0.0.1/trajectwacht",
+    "METRICS_PORT": "9101",
+    "HTTP_PORT": "8101",
+    "JWKS_FILE": "keys/jwks.json",
+    "TOKEN_ISSUER": "https://issuer.test",
+    "TOKEN_AUDIENCE": "trajectwacht",
+}
+NEEDS: dict[str, Callable[[Settings], Any]] = {
+    "KAFKA_BOOTSTRAP_SERVERS": lambda settings: settings.broker(),
+    "TRAJECTORY_DSN": lambda settings: settings.database("trajectory"),
+    "METRICS_PORT": lambda settings: settings.worker("trajectory"),
+    "HTTP_PORT": lambda settings: settings.http(),
+    "JWKS_FILE": lambda settings: settings.token(),
+    "TOKEN_ISSUER": lambda settings: settings.token(),
+    "TOKEN_AUDIENCE": lambda settings: settings.token(),
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_missing_setting_names_itself(name: str) -> None:
+    """What a process needs and does not have is told by its name; an empty variable is a missing one."""
+    for environment in ({**ALL, name: ""}, {key: value for key, value in ALL.items() if key != name}):
+        settings = Settings.from_env(environment)
+
+        with pytest.raises(SettingMissing, match=name):
+            NEEDS[name](settings)
+
+
+def test_a_process_needs_the_settings_of_its_own_work_only() -> None:
+    """A worker starts without tokens, an API without a metrics port, and neither with another's password."""
+    worker = Settings.from_env({key: ALL[key] for key in ("KAFKA_BOOTSTRAP_SERVERS", "TRAJECTORY_DSN", "METRICS_PORT")})
+
+    assert worker.worker("trajectory").metrics_port == 9101
+    with pytest.raises(SettingMissing, match="INDICATION_DSN"):
+        worker.database("indication")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PORT", "eighty"),
+        ("METRICS_PORT", "99999"),
+        ("KAFKA_SECURITY", "none"),
+        ("TOKEN_ALGORITHMS", "HS256"),
+        ("TOKEN_ALGORITHMS", "RS256,none"),
+        ("TOKEN_ALGORITHMS", "RS256,"),
+        ("WORKER_PATIENCE_SECONDS", "0"),
+        ("LOG_LEVEL", "chatty"),
+    ],
+)
+def test_a_wrong_setting_is_refused_at_once_by_name(name: str, value: str) -> None:
+    """Only asymmetric algorithms exist; a wrong value stops the start, also where nothing asks for it yet."""
+    with pytest.raises(SettingWrong, match=name):
+        Settings.from_env({**ALL, name: value})
+
+
+def test_a_wrong_secret_is_not_repeated() -> None:
+    """Neither an error nor a printed settings object shows a password."""
+    with pytest.raises(SettingWrong) as wrong:
+        Settings.from_env({**ALL, "HTTP_PORT": "hidden-value"})
+
+    assert "hidden-value" not in str(wrong.value)
+    assert "hidden" not in repr(Settings.from_env(ALL)) + repr(Settings.from_env(ALL).worker("trajectory"))
+
+
+def test_the_environment_is_a_mapping_and_nothing_else_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`from_env` is a pure function of its argument."""
+    monkeypatch.setenv("HTTP_PORT", "1")
+
+    assert Settings.from_env(ALL).http().port == 8101
+    assert Settings.from_env({}).http_port is None
+
+
+def test_the_safe_defaults_are_these() -> None:
+    """Loopback, plaintext (Kafka's own), RS256 and ES256, a closed OpenAPI document."""
+    settings = Settings.from_env(ALL)
+
+    assert settings.http().host == "127.0.0.1"
+    assert settings.broker().security == "plaintext"
+    assert settings.token().algorithms == ("RS256", "ES256")
+    assert not settings.http().open_documentation
+
+
+def test_settings_cannot_be_changed() -> None:
+    """Read once, passed down, never altered."""
+    settings = Settings.from_env(ALL)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.http_port = 1  # type: ignore[misc]
+
+
+def test_a_file_that_is_not_shipped_is_not_found() -> None:
+    """`shipped` never guesses."""
+    with pytest.raises(FileNotFoundError, match=r"nothing\.yml"):
+        shipped("nothing.yml")

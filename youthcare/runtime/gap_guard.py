@@ -1,0 +1,48 @@
+"""Acts on gaps: counts what is explained, stops on what is not (the rules are in ``gaps.py``)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from youthcare.runtime import metrics
+from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.gaps import Gap, GapVerdict, find_gaps, is_young, verdict
+from youthcare.runtime.processing import Batch, Broken, Processor
+from youthcare.runtime.progress import Position
+
+
+class GapGuard:
+    """The guard of a worker; called under the lock of the batch's positions."""
+
+    def __init__(self, processor: Processor, inspector: Inspector) -> None:
+        self._processor = processor
+        self._inspector = inspector
+
+    async def __call__(self, positions: Mapping[int, Position], batch: Batch) -> None:
+        """Raises ``Broken`` when offsets were skipped or lost."""
+        for gap in find_gaps(positions, batch.records):
+            found = await self._judged(gap)
+            metrics.OFFSET_GAPS.labels(self._processor.name, found.value).inc()
+            if found in (GapVerdict.SKIPPED, GapVerdict.LOST):
+                structlog.get_logger().error(
+                    "gap_found",
+                    verdict=found.value,
+                    topic=batch.identity.name,
+                    partition=gap.partition,
+                    first_missing=gap.first_missing,
+                    next_offset=gap.next_present,
+                )
+                raise Broken("offsets were skipped")
+
+    async def _judged(self, gap: Gap) -> GapVerdict:
+        topic, now_ms = self._processor.topic, round(time.time() * 1000)
+        first_held = None
+        if is_young(gap.after_ms, now_ms, topic.compaction_lag):
+            first_held = await asyncio.to_thread(
+                self._inspector.first_held, topic.name, gap.partition, gap.first_missing
+            )
+        return verdict(gap, now_ms, topic.compaction_lag, first_held, promised=topic.complete_while_young)

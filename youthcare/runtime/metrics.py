@@ -1,0 +1,110 @@
+"""Every metric of the system, named once, with what it means.
+
+1. Labels have a small closed set of values; those known beforehand exist from the start, so a graph shows 0 rather
+   than nothing. Never a youth, a provider or free text.
+2. Counters tell what happened to the *software* and carry no team. Figures are gauges, set by the indicators API
+   alone from its published views (design.md §7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from youthcare.events import DATA_TYPES
+from youthcare.outcome import Reason
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+SOURCE_KINDS = ("ijw", "team", "register")
+ENDINGS = ("broken", "unavailable", "wrong_topic", "stalled", "stop_timeout")
+RULES = (
+    "trajectory-overlong", "indication-overlong", "stacking-level", "stacking-request", "stacking-unrequested",
+    "duplicate-provision", "returned", "serial-renewal", "evaluation-due", "end-near", "turning-18",
+    "residential-moves", "waiting-long", "sleeper", "shopping", "outlier", "feed-silent",
+)  # fmt: skip
+_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
+
+
+def _counter(name: str, meaning: str, labels: Iterable[str] = ()) -> Counter:
+    return Counter(f"youthcare_{name}", meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, meaning: str, labels: Iterable[str] = ()) -> Gauge:
+    return Gauge(f"youthcare_{name}", meaning, labels, registry=REGISTRY)
+
+
+STATEMENTS = _counter("statements", "Statements accepted at the doors.", ("source_kind", "type"))
+REFUSALS = _counter("refusals", "Messages and statements refused, by reason.", ("reason",))
+ALERTS_OPENED = _counter("alerts_opened", "Alerts opened, by rule.", ("rule",))
+LOG_KEYS_DROPPED = _counter("log_keys_dropped", "Keys dropped from log lines: not on the list.")
+RECORDS_APPLIED = _counter("records_applied", "Records whose effect is committed, and repeats.", ("service",))
+BATCHES_RETRIED = _counter("batches_retried", "Batches tried again after an outage.", ("service",))
+OFFSET_GAPS = _counter("offset_gaps", "Runs of offsets that did not come, by meaning.", ("service", "verdict"))
+WORKER_ENDINGS = _counter("worker_endings", "Times the process ended itself.", ("service", "reason"))
+
+EVENT_TO_FACTS = Histogram(
+    "youthcare_event_to_facts_seconds",
+    "From the reception of a statement to the publication of the facts that hold it.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+EVENT_TO_ALERT = Histogram(
+    "youthcare_event_to_alert_seconds",
+    "From the reception of a statement to the opening of an alert that rests on it.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+BATCH_SECONDS = Histogram(
+    "youthcare_batch_seconds",
+    "From the first lock to the commit of one batch.",
+    ("service",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+
+CONSUMER_LAG = _gauge("consumer_lag", "Offsets still to be read.", ("service", "partition"))
+FEED_LAST_STATEMENT = _gauge(
+    "feed_last_statement_timestamp_seconds", "When the last statement of a kind of sender came.", ("sender_kind",)
+)
+
+YOUTHS_IN_CARE = _gauge("youths_in_care", "Youths with a care day today.", ("municipality", "team"))
+STACKED_YOUTHS = _gauge("stacked_youths", "Youths with two provisions or more this month.", ("municipality", "team"))
+STACKING_MEAN = _gauge("stacking_mean", "Mean provisions of those stacked this month.", ("municipality", "team"))
+TRAJECTORY_DURATION = _gauge(
+    "trajectory_duration_days", "Duration of running trajectories in days.", ("municipality", "team", "quantile")
+)
+EXITS = _gauge("exits", "Exits of this quarter, by what became of them.", ("municipality", "team", "status"))
+INFLOW = _gauge("inflow", "Youths with an inflow this quarter.", ("municipality", "team"))
+REENTRY_WINDOWS_OPEN = _gauge("reentry_windows_open", "Exits still pending.", ("municipality", "team"))
+ALERTS_OPEN = _gauge("alerts_open", "Alerts that stand open.", ("municipality", "team", "rule"))
+
+for _kind in SOURCE_KINDS:
+    for _type in DATA_TYPES:
+        STATEMENTS.labels(_kind, _type)
+for _reason in Reason:
+    REFUSALS.labels(_reason.value)
+for _rule in RULES:
+    ALERTS_OPENED.labels(_rule)
+
+Verdict = Literal["compacted", "absent", "skipped", "lost"]
+
+
+def start_at_zero(service: str) -> None:
+    """Make a service's own series exist before anything has happened."""
+    RECORDS_APPLIED.labels(service)
+    BATCHES_RETRIED.labels(service)
+    for verdict in ("compacted", "absent", "skipped", "lost"):
+        OFFSET_GAPS.labels(service, verdict)
+    for reason in ENDINGS:
+        WORKER_ENDINGS.labels(service, reason)
+
+
+def rendered() -> bytes:
+    """All metrics in the text format of Prometheus."""
+    return generate_latest(REGISTRY)

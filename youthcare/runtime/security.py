@@ -1,0 +1,210 @@
+"""Who asks: bearer tokens (OAuth 2.0 JWT, RFC 9068 in spirit) and what their bearer may do.
+
+1. Default deny. A token counts when its signature, issuer, audience and times are right, its algorithm is one
+   of the settings' (asymmetric, always) and fits the key, and it names one municipality.
+2. Roles live inside that one municipality: ``sender:<source>``, ``team:<id>``, ``supervisor`` and
+   ``privacy-officer``. A role of another form gives nothing.
+3. An unknown key makes us look once more at the key set, but not more often than every half minute.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+from starlette.requests import HTTPConnection
+
+from youthcare.runtime.problems import Problem
+from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.settings import TokenSettings
+
+REFETCH_SECONDS = 30.0
+LEEWAY_SECONDS = 10
+TOKEN_LENGTH_MAX = 8192
+_MUNICIPALITY = re.compile(r"[0-9]{4}")
+_ROLE = re.compile(r"(sender|team):\S{1,200}|supervisor|privacy-officer")
+_REQUIRED = ["exp", "nbf", "iat", "iss", "aud", "sub", "municipality"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The bearer of a token that counts: one subject in one municipality."""
+
+    subject: str
+    municipality: str
+    roles: frozenset[str]
+
+    def is_supervisor(self) -> bool:
+        """Whether this is a supervisor ("toezichthouder") of the municipality."""
+        return "supervisor" in self.roles
+
+    def is_privacy_officer(self) -> bool:
+        """Whether this is a privacy officer of the municipality."""
+        return "privacy-officer" in self.roles
+
+    def sources(self) -> frozenset[str]:
+        """The sources for which this sender may state."""
+        return self._named("sender:")
+
+    def teams(self) -> frozenset[str]:
+        """The teams whose youths and alerts this bearer may see; a supervisor sees all, whatever this says."""
+        return self._named("team:")
+
+    def may_send_for(self, source: str) -> bool:
+        """Whether statements of this source may come from this bearer."""
+        return source in self.sources()
+
+    def may_see_team(self, team: str | None) -> bool:
+        """Whether this bearer may see what belongs to a team; what has no team only a supervisor sees."""
+        return self.is_supervisor() or (team is not None and team in self.teams())
+
+    def _named(self, prefix: str) -> frozenset[str]:
+        return frozenset(role.removeprefix(prefix) for role in self.roles if role.startswith(prefix))
+
+
+class Unauthorised(Problem):
+    """No token, or one that does not count; the detail never says which check failed."""
+
+    def __init__(self, detail: str, *, offered: bool) -> None:
+        challenge = 'Bearer error="invalid_token"' if offered else "Bearer"
+        super().__init__(401, detail, {"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The token counts, and does not allow this."""
+
+    def __init__(self, detail: str = "This token does not allow this.") -> None:
+        super().__init__(403, detail, {"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
+
+
+def require(allowed: bool) -> None:
+    """Raise ``Forbidden`` when something is not allowed."""
+    if not allowed:
+        raise Forbidden
+
+
+@dataclass(slots=True)
+class KeySet:
+    """The public keys of the issuer, by key id; ``fetch`` gives the JWKS document."""
+
+    fetch: Callable[[], bytes]
+    clock: Callable[[], float] = time.monotonic
+    _keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
+    _fetched_at: float | None = None
+
+    def find(self, key_id: str) -> jwt.PyJWK | None:
+        """The key with this id; looks at the key set again when it is not known and the last look is old enough.
+
+        Raises ``Unavailable`` when the key set cannot be had; keys already known go on counting.
+        """
+        if key_id not in self._keys and self._may_fetch():
+            self._fetched_at = self.clock()
+            self._keys = public_keys(self.fetch())
+        return self._keys.get(key_id)
+
+    def _may_fetch(self) -> bool:
+        return self._fetched_at is None or self.clock() - self._fetched_at >= REFETCH_SECONDS
+
+
+def public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
+    """The signing keys of a JWKS document, by id; symmetric keys and keys for other uses are left out."""
+    listed = jwt.PyJWKSet.from_json(document.decode()).keys
+    return {
+        str(key.key_id): key
+        for key in listed
+        if key.key_id and key.key_type in ("RSA", "EC", "OKP") and key.public_key_use in (None, "sig")
+    }
+
+
+def key_set(settings: TokenSettings) -> KeySet:
+    """The key set that the settings name; a file is preferred to an address."""
+    if settings.jwks_file is not None:
+        return KeySet(Path(settings.jwks_file).read_bytes)
+    assert settings.jwks_url is not None, "settings hold one of the two"
+    return KeySet(_from_address(settings.jwks_url))
+
+
+def _from_address(url: str) -> Callable[[], bytes]:
+    def fetch() -> bytes:
+        try:
+            return httpx.get(url, timeout=5, follow_redirects=False).raise_for_status().content
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the issuer's key set is away: {type(error).__name__}") from None
+
+    return fetch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenGate:
+    """Decides whether a token counts."""
+
+    settings: TokenSettings
+    keys: KeySet
+
+    def admit(self, header: str | None) -> Principal:
+        """The principal of an ``Authorization`` header; raises ``Unauthorised``."""
+        scheme, _, token = (header or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorised("A bearer token is needed.", offered=False)
+        if len(token) > TOKEN_LENGTH_MAX:
+            raise _not_counting()
+        try:
+            return _principal(self._claims(token.strip()))
+        except (jwt.PyJWTError, TypeError, ValueError):
+            raise _not_counting() from None
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        header = jwt.get_unverified_header(token)
+        key = self.keys.find(str(header.get("kid", "")))
+        if key is None or header.get("alg") not in self._algorithms(key):
+            raise _not_counting()
+        return jwt.decode(
+            token,
+            key.key,
+            algorithms=self._algorithms(key),
+            audience=self.settings.audience,
+            issuer=self.settings.issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": _REQUIRED},
+        )
+
+    def _algorithms(self, key: jwt.PyJWK) -> list[str]:
+        """The settings' algorithms that this key may sign with: an RSA key no ES256, one marked ES256 no ES384."""
+        marked = key._jwk_data.get("alg")
+        family = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("Ed",)}[str(key.key_type)]
+        return [
+            each for each in self.settings.algorithms if each.startswith(family) and (marked is None or each == marked)
+        ]
+
+
+def token_gate(settings: TokenSettings) -> TokenGate:
+    """The gate that the settings describe."""
+    return TokenGate(settings=settings, keys=key_set(settings))
+
+
+def principal(request: HTTPConnection) -> Principal:
+    """FastAPI dependency: the bearer, whom the gate of the app let in. Raises ``Unauthorised`` on an open path."""
+    found = request.scope.get("principal")
+    if not isinstance(found, Principal):
+        raise Unauthorised("A bearer token is needed.", offered=False)
+    return found
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    municipality, roles = claims["municipality"], claims.get("roles", [])
+    if not isinstance(municipality, str) or _MUNICIPALITY.fullmatch(municipality) is None:
+        raise ValueError("municipality")
+    if not isinstance(roles, list):
+        raise TypeError("roles")
+    kept = frozenset(role for role in roles if isinstance(role, str) and _ROLE.fullmatch(role))
+    return Principal(subject=str(claims["sub"]), municipality=municipality, roles=kept)
+
+
+def _not_counting() -> Unauthorised:
+    return Unauthorised("This token does not count here.", offered=True)

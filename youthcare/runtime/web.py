@@ -1,0 +1,189 @@
+"""The HTTP door of a service: FastAPI with a gate before every page but health and metrics.
+
+1. The gate stands before the routing, so a page that somebody forgets to protect is closed, and a page that does
+   not exist looks the same as one that is closed.
+2. A body larger than the limit is refused before it is read whole, whatever its headers say.
+3. Every error is a problem document that repeats nothing of what was sent (``problems.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes
+from youthcare.runtime.problems import (
+    Problem,
+    add_problem_handlers,
+    problem_response,
+    unavailable_response,
+)
+from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.security import TokenGate, Unauthorised
+from youthcare.runtime.settings import HttpSettings
+
+STOP_SECONDS = 10
+OPENAPI_PATH = "/openapi.json"
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    title: str,
+    *,
+    gate: TokenGate,
+    http: HttpSettings,
+    problems: Problems,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """An app with its three open pages, its gate, its limits and its errors; routes are added by the caller.
+
+    The documentation page of FastAPI is left out, because it loads scripts from elsewhere; the OpenAPI document
+    stands at ``/openapi.json``, behind the gate unless the settings open it.
+    """
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=OPENAPI_PATH, lifespan=lifespan)
+    app.router.routes.extend(health_routes(problems))
+    add_problem_handlers(app)
+    open_paths = OPEN_PATHS | ({OPENAPI_PATH} if http.open_documentation else frozenset())
+    # The last added is the outermost.
+    app.add_middleware(BodyLimit, bytes_max=http.body_bytes_max)
+    app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths)
+    app.add_middleware(Headings)
+    return app
+
+
+class Gatekeeper:
+    """Lets nobody in without a token, but on the open paths; puts the principal into the scope."""
+
+    def __init__(self, app: ASGIApp, gate: TokenGate, open_paths: frozenset[str]) -> None:
+        self._app = app
+        self._gate = gate
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit or refuse one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        refusal = await self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        header = Headers(scope=scope).get("authorization")
+        try:
+            # In a thread: an unknown key id makes the gate fetch the key set.
+            scope["principal"] = await asyncio.to_thread(self._gate.admit, header)
+        except Unauthorised as refused:
+            return problem_response(refused.status_code, refused.detail, headers=refused.headers)
+        except Unavailable as away:
+            return unavailable_response(away)
+        return None
+
+
+class BodyLimit:
+    """Refuses a body above the limit: by its stated length, or as soon as more has come than is allowed."""
+
+    def __init__(self, app: ASGIApp, bytes_max: int) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, with its body counted."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("content-length", "0")
+        if not stated.isdigit() or int(stated) > self._bytes_max:
+            await _too_large()(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        taken = 0
+
+        async def counting() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._bytes_max:
+                raise Problem(413, _TOO_LARGE, {"Connection": "close"})
+            return message
+
+        return counting
+
+
+_TOO_LARGE = "The body is larger than this door takes."
+
+
+def _too_large() -> Response:
+    return problem_response(413, _TOO_LARGE, headers={"Connection": "close"})
+
+
+class Headings:
+    """Adds the security headers that an answer does not set itself, and tells of requests that went wrong."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and finish its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+
+        async def finishing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                _tell(scope, message["status"], started)
+            await send(message)
+
+        await self._app(scope, receive, finishing)
+
+
+def _tell(scope: Scope, status: int, started: float) -> None:
+    # The route's template and not the path: a path can hold a youth.
+    route = getattr(scope.get("route"), "path", "unknown")
+    log = structlog.get_logger()
+    told = log.info if status in (401, 403, 413) or status >= 500 else log.debug
+    told(
+        "request_answered",
+        method=scope["method"],
+        route=route,
+        status=status,
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+def serve(app: FastAPI, settings: HttpSettings) -> None:
+    """Serve until SIGTERM; requests under way get ten seconds."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
