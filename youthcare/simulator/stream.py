@@ -28,6 +28,7 @@ HISTORY_YEARS = 8
 GROWTH_PER_YEAR = 0.17  # more youths in care each year, as Enschede reports
 ARRIVALS_PER_YOUTH = 0.42  # new youths per year, as a share of the youths in care in a year
 LOADING = timedelta(hours=6)
+FIRST_NUMBER = 100_000_000  # assignment numbers below are left to cases written by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def lives(simulation: Simulation) -> Iterator[Life]:
             continue
         number = next(numbers)
         youth = settled(rng, number=number, bsn=next(bsns), born=born)
-        product_numbers = count(number * 1000)
+        product_numbers = count(FIRST_NUMBER + number * 1000)
         granted = [assignment for one in provisions for assignment in assigned(rng, one, product_numbers, youth.bsn)]
         refused = [
             assignment
