@@ -6,6 +6,12 @@ RUN := .venv/bin
 
 .PHONY: demo test check setup system lint types contracts prove clean
 
+# The official message schemas, where a copy lies beside the checkout; elsewhere set it, or go without.
+SHARED_SCHEMAS := $(abspath ../shared/ijw/xsd)
+ifneq ($(wildcard $(SHARED_SCHEMAS)),)
+export IJW_SCHEMA_FOLDER ?= $(SHARED_SCHEMAS)
+endif
+
 demo: setup system  ## Start everything here, feed the golden village and a simulated year, check, show.
 	$(RUN)/trajectwacht demo
 
