@@ -7,7 +7,7 @@ crash took away is told again.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.trajectory import store
 from services.trajectory.facts import Rules
-from services.trajectory.processor import YouthKey, by_youth, components, layers
+from services.trajectory.processor import YouthKey, components, heads, layers, named
 from youthcare.codes import care_forms_from
 from youthcare.events import Statement, YouthMerged
 from youthcare.outcome import Reason
@@ -54,6 +54,7 @@ class TrajectoryProcessor:
     coverage: dict[str, date | None] = field(default_factory=dict)
     name: str = "trajectory"
     topic: Topic = INDICATION_EVENTS
+    facts_topic: Topic = TRAJECTORY_FACTS
 
     async def prepare(self, pool: Pool) -> None:
         """Make the tables, enter first settings, and refuse to write under an older revision of the rules."""
@@ -71,13 +72,17 @@ class TrajectoryProcessor:
         await store.note_refused(connection, refused)
         if not statements:
             return ()
-        heads = await store.lock_groups(connection, _touched(statements))
+        locked = await store.lock_groups(connection, named(statements))
         new = await store.add_statements(connection, statements)
-        ledgers = await _ledgers(connection, heads, statements)
-        told = [facts for rows in ledgers for facts in self._told(rows, statements)]
-        await _keep(connection, told, heads, ledgers)
+        ledgers = await _ledgers(connection, locked, statements)
+        told: list[YouthFacts] = []
+        # A long silence would end our session: whoever computes long writes in between (postgres.py, rule 1).
+        for part in _in_parts(ledgers):
+            derived = [facts for rows in part for facts in self._told(rows, statements)]
+            await _keep(connection, derived, heads, part)
+            told += derived
         _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
-        return _outgoing(told, statements)
+        return _outgoing(self.facts_topic.name, told, statements)
 
     def _told(self, rows: Sequence[Statement], batch: Iterable[Statement]) -> Iterable[YouthFacts]:
         """The layers that the batch may have changed in one ledger."""
@@ -117,17 +122,11 @@ def _refused(record: Record) -> store.RefusedRecord:
     )
 
 
-def _touched(statements: Iterable[Statement]) -> set[YouthKey]:
-    touched = {(row.municipality, row.youth) for row in statements}
-    merges = ((row.municipality, row.data.into) for row in statements if isinstance(row.data, YouthMerged))
-    return touched | set(merges)
-
-
 async def _ledgers(
-    connection: Connection, heads: Mapping[YouthKey, str], batch: Sequence[Statement]
+    connection: Connection, locked: Mapping[YouthKey, str], batch: Sequence[Statement]
 ) -> list[list[Statement]]:
     """The statements of each group of youths that belong together, read under their locks."""
-    links = [(key, (key[0], head)) for key, head in heads.items()]
+    links = [(key, (key[0], head)) for key, head in locked.items()]
     links += [
         ((row.municipality, row.youth), (row.municipality, row.data.into))
         for row in batch
@@ -135,33 +134,31 @@ async def _ledgers(
     ]
     group_of = {key: number for number, group in enumerate(components(links)) for key in group}
     ledgers: dict[int, list[Statement]] = defaultdict(list)
-    for row in await store.read_statements(connection, sorted(heads)):
+    for row in await store.read_statements(connection, sorted(locked)):
         ledgers[group_of[row.municipality, row.youth]].append(row)
     touched = {group_of[row.municipality, row.youth] for row in batch}
     return [ledgers[number] for number in sorted(touched)]
 
 
-async def _keep(
-    connection: Connection,
-    told: Sequence[YouthFacts],
-    heads: Mapping[YouthKey, str],
-    ledgers: Iterable[Sequence[Statement]],
-) -> None:
+LEDGERS_AT_ONCE = 200
+
+
+def _in_parts(ledgers: Sequence[list[Statement]]) -> Iterator[Sequence[list[Statement]]]:
+    for start in range(0, len(ledgers), LEDGERS_AT_ONCE):
+        yield ledgers[start : start + LEDGERS_AT_ONCE]
+
+
+async def _keep(connection: Connection, told: Sequence[YouthFacts], ledgers: Iterable[Sequence[Statement]]) -> None:
     newest = {(facts.municipality, facts.youth): facts for facts in told}
-    now = {key: key[1] for key in heads} | {
-        (row.municipality, row.youth): head
-        for rows in ledgers
-        for (_, head), members in by_youth(rows).items()
-        for row in members
-    }
+    now = {key: head for rows in ledgers for key, head in heads(rows).items()}
     await store.write_facts(connection, [newest[key] for key in sorted(newest)], now)
 
 
-def _outgoing(told: Sequence[YouthFacts], batch: Sequence[Statement]) -> list[Outgoing]:
+def _outgoing(topic: str, told: Sequence[YouthFacts], batch: Sequence[Statement]) -> list[Outgoing]:
     headers = (("received-at", store.received_header(batch)),)
     return [
         Outgoing(
-            topic=TRAJECTORY_FACTS.name,
+            topic=topic,
             key=youth_key(facts.municipality, facts.youth),
             value=store.facts_body(facts),
             headers=headers,

@@ -11,7 +11,7 @@ from datetime import date
 
 from services.trajectory.facts import Rules, derive
 from services.trajectory.ledger import distinct, known_on, merged_into
-from youthcare.events import Statement
+from youthcare.events import Statement, YouthMerged
 from youthcare.period import civil_day
 from youthcare.youthfacts import YouthFacts
 
@@ -40,13 +40,14 @@ def _by_municipality(statements: Iterable[Statement]) -> dict[str, list[Statemen
 def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min) -> Iterator[YouthFacts]:
     """The facts of a youth and all merged with it, as known on each day from `since` on that brought a statement.
 
-    Oldest first. A youth that was merged into another by that day is told as gone.
+    Oldest first. A youth that was merged into another by that day is told as gone, also one that only merges name:
+    an earlier day may have told of it as the head.
     """
     ledger = distinct(statements)
     for day in sorted({civil_day(row.received) for row in ledger if civil_day(row.received) >= since}):
         known = known_on(ledger, day)
         ledgers = by_youth(known)
-        for municipality, youth in sorted(ledgers.keys() | {(row.municipality, row.youth) for row in known}):
+        for municipality, youth in sorted(ledgers.keys() | named(known)):
             facts = derive(
                 ledgers.get((municipality, youth), ()),
                 municipality=municipality,
@@ -56,6 +57,24 @@ def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min
                 statement_count=len(ledger),
             )
             yield facts if (municipality, youth) in ledgers else replace(facts, gone=True)
+
+
+def named(statements: Iterable[Statement]) -> set[YouthKey]:
+    """Every youth that statements are about or merge into."""
+    found: set[YouthKey] = set()
+    for row in statements:
+        found.add((row.municipality, row.youth))
+        if isinstance(row.data, YouthMerged):
+            found.add((row.municipality, row.data.into))
+    return found
+
+
+def heads(statements: Sequence[Statement]) -> dict[YouthKey, str]:
+    """For every youth named, the youth whose ledger it joined; itself when it was not merged away."""
+    found = {key: key[1] for key in named(statements)}
+    for municipality, rows in _by_municipality(statements).items():
+        found |= {(municipality, youth): head for youth, head in merged_into(rows).items()}
+    return found
 
 
 def components(links: Iterable[tuple[YouthKey, YouthKey]]) -> list[set[YouthKey]]:
