@@ -33,14 +33,32 @@ app.command(name="simulate")(cli_simulate.simulate_year)
 app.command(name="demo")(cli_demo.demo)
 
 
-@app.command()
-def topics() -> None:
+topics_app = typer.Typer(help="The topics of the system.", invoke_without_command=True)
+app.add_typer(topics_app, name="topics")
+
+
+@topics_app.callback()
+def topics(context: typer.Context) -> None:
     """Create the topics that are not there yet."""
     from youthcare.runtime.settings import Settings
     from youthcare.runtime.topic_creation import create_topics
 
-    settings = Settings.from_env(os.environ)
-    create_topics(settings.broker(), replication=settings.topic_replication)
+    if context.invoked_subcommand is None:
+        settings = Settings.from_env(os.environ)
+        create_topics(settings.broker(), replication=settings.topic_replication)
+
+
+@topics_app.command()
+def accept(
+    service: Annotated[str, typer.Argument(help="indication, trajectory, indicators or alerts; its workers stopped.")],
+) -> None:
+    """After a topic was lost and made anew: let a service read it from its start."""
+    from youthcare.runtime.acceptance import accept_topic
+    from youthcare.runtime.settings import Settings
+
+    if service not in ("indication", "trajectory", "indicators", "alerts"):
+        raise typer.BadParameter("there is no such service")
+    print(f"{accept_topic(Settings.from_env(os.environ), service)} positions forgotten")
 
 
 @app.command()

@@ -151,7 +151,7 @@ async def test_another_topic_of_the_same_name_stops_with_an_instruction(
     """An empty new Kafka under old tables is not read as if it were the old one."""
     other = replace(identity, **changed)  # type: ignore[arg-type]
 
-    with pytest.raises(WrongTopic, match="topics migrate"):
+    with pytest.raises(WrongTopic, match="topics accept"):
         await apply_batch(pool, Publisher(plan.worker_settings().broker), EmptyProcessor(plan), batch(other, (0, 0)))
 
 

@@ -115,7 +115,7 @@ def test_a_replaced_topic_stops_the_worker_with_an_instruction(plan: Plan, tmp_p
 
     with working(plan, tmp_path, "second") as (worker, _):
         assert worker.wait(30) == 78
-    assert "topics migrate" in (tmp_path / "second.log").read_text()
+    assert "topics accept" in (tmp_path / "second.log").read_text()
 
 
 def test_a_worker_frozen_between_produce_and_flush_harms_nothing(plan: Plan, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -139,4 +140,9 @@ def _record(message: Message, partition: int, offset: int) -> Record:
         key=message.key(),
         value=message.value(),
         timestamp_ms=message.timestamp()[1],
+        headers=_headers(message.headers()),
     )
+
+
+def _headers(found: Any) -> tuple[tuple[str, bytes], ...]:
+    return tuple((str(name), bytes(value or b"")) for name, value in found or ())

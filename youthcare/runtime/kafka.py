@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -236,7 +236,7 @@ async def prepare(processor: Processor, pool: Pool, inspector: Inspector) -> Top
     if identity.partition_count != declared:
         raise WrongTopic(
             f"Topic {identity.name} has {identity.partition_count} partitions and {declared} are declared: "
-            f"run `trajectwacht topics migrate`."
+            f"moving to a new topic is a task of its own (docs/operations.md)."
         )
     first_offsets = await asyncio.to_thread(inspector.first_offsets, identity)
     with unavailable_as_such():
@@ -272,4 +272,11 @@ def _record(message: Any) -> Record:
         key=message.key,
         value=message.value,
         timestamp_ms=round((message.timestamp or 0) * 1000),
+        headers=_headers(message.headers),
     )
+
+
+def _headers(found: Any) -> tuple[tuple[str, bytes], ...]:
+    """Faust gives a list, a mapping or None."""
+    pairs = found.items() if isinstance(found, Mapping) else found or ()
+    return tuple((str(name), bytes(value or b"")) for name, value in pairs)

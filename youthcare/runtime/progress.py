@@ -71,6 +71,15 @@ async def read_positions(connection: Connection, processor: str, identity: Topic
     return _positions(await connection.fetch(_READ, processor, identity.name), identity)
 
 
+async def forget_positions(connection: Connection, processor: str) -> int:
+    """Read the topic from its start again, whichever topic it is now; returns how many positions were forgotten.
+
+    Harmless to what is in the tables: they hold sets, and a repeated record changes nothing.
+    """
+    rows = await connection.fetch("delete from progress where processor = $1 returning partition", processor)
+    return len(rows)
+
+
 async def lock_positions(connection: Connection, processor: str, batch: Batch) -> dict[int, Position]:
     """Lock the batch's positions until the transaction ends and return them; raises ``WrongTopic``."""
     partitions = batch.partitions()
@@ -113,6 +122,6 @@ def _require_same_topic(row: Mapping[str, object], identity: TopicIdentity) -> N
     raise WrongTopic(
         f"The tables were built from topic {identity.name} with id {row['topic_id']} and "
         f"{row['partition_count']} partitions; the broker now has id {identity.topic_id} and "
-        f"{identity.partition_count} partitions. Restore the topic, or run `trajectwacht topics migrate` "
-        f"and then `trajectwacht rebuild`."
+        f"{identity.partition_count} partitions. Restore the topic; or, when it is lost for good, stop the workers, "
+        f"run `trajectwacht topics accept` for each service and fill it again (docs/operations.md, a lost topic)."
     )

@@ -2,7 +2,7 @@
 
 1. Running it twice changes nothing.
 2. Another partition count or cleanup is never altered in place: it would break the order of a youth's statements
-   or throw away the log. The refusal says so; ``trajectwacht topics migrate`` makes a new topic.
+   or throw away the log. The refusal says so; how to move to a new topic stands in docs/operations.md.
 """
 
 from __future__ import annotations
@@ -96,5 +96,5 @@ def _require_as_declared(admin: AdminClient, inspector: Inspector, topic: Topic)
     raise WrongTopic(
         f"Topic {topic.name} has {found_count} partitions and cleanup {','.join(sorted(found_cleanup))}; declared "
         f"are {topic.partition_count} and {topic.cleanup}. It is not altered in place: make a new topic by "
-        f"`trajectwacht topics migrate`."
+        f"moving to a new topic (docs/operations.md)."
     )

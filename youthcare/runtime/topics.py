@@ -1,7 +1,7 @@
 """The five topics of the system: name, key, writer, cleanup, each declared once.
 
 1. One service writes a topic; others answer through another topic.
-2. A partition count is fixed for a topic's life: another count is another topic (``trajectwacht topics migrate``).
+2. A partition count is fixed for a topic's life: another count is another topic (docs/operations.md).
 3. All that is said about one youth stays in order: the partition is murmur2 over ``municipality/youth``, as
    Kafka's own Java client computes it, so that any sender and any tool finds the same one.
 """
