@@ -1,6 +1,5 @@
 """The official schemas of iJw 3.2 agree with what the builders write and with what the parser demands."""
 
-
 import pytest
 
 from services.indication import ijw

@@ -67,7 +67,7 @@ def test_a_topic_that_is_otherwise_is_refused_with_an_instruction(
     topic = fresh()
     create_topics(broker, [topic])
 
-    with pytest.raises(WrongTopic, match="docs/operations.md"):
+    with pytest.raises(WrongTopic, match=r"docs/operations\.md"):
         create_topics(broker, [replace(topic, **changed)])  # type: ignore[arg-type]
     assert Inspector(broker).identity(topic.name).partition_count == 12
 

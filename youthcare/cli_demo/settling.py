@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import asyncpg
 from rich.console import Console
 
+from youthcare.period import civil_day
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.settings import Settings
@@ -25,10 +27,30 @@ def wait_until_settled(stack: Stack, console: Console) -> float:
     with console.status("Waiting until all tables have caught up"):
         for processor, topic in WORKERS:
             while lag_of(stack, processor, topic):
-                if time.monotonic() - began > PATIENCE_SECONDS:
-                    raise RuntimeError(f"{processor} does not catch up")
-                time.sleep(0.5)  # the pace of looking
+                _look_again(began, processor)
+        # What is due is opened by a sweep of its own, after the facts are in.
+        while asyncio.run(_alerts_due(stack.dsn("admin"))):
+            _look_again(began, "the sweep of alerts")
     return time.monotonic() - began
+
+
+def _look_again(began: float, who: str) -> None:
+    if time.monotonic() - began > PATIENCE_SECONDS:
+        raise RuntimeError(f"{who} does not catch up")
+    time.sleep(0.5)  # the pace of looking
+
+
+async def _alerts_due(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        due = await connection.fetchval(
+            """select count(*) from alerts.alert
+               where state = 'scheduled' and opens_on <= $1 or state = 'open' and closes_on < $1""",
+            civil_day(datetime.now(UTC)),
+        )
+    finally:
+        await connection.close()
+    return int(due)
 
 
 def lag_of(stack: Stack, processor: str, topic: Topic) -> int:
