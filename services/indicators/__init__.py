@@ -1,0 +1,1 @@
+"""The indicators service: figures as sums of steps."""

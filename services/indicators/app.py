@@ -1,0 +1,226 @@
+"""The indicators worker and API process: facts in, steps in Postgres, figures and gauges out.
+
+The engine (`youthcare/runtime`) gives the worker batches inside one transaction; everything of a batch is read and
+written in sets. The worker publishes nothing. The API process renews the gauges beside its pages: those of the
+municipality every few seconds, those of teams once a day, so that no two readings tell of one youth.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+import orjson
+import structlog
+
+from services.indicators.api import api
+from services.indicators.definitions import DEFAULT_DEFINITION
+from services.indicators.figures import csv_lines, figures
+from services.indicators.gauges import Gauge, Reading, readings, windows_on
+from services.indicators.population import read_population
+from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
+from services.indicators.store import layers, sums
+from services.indicators.store.tables import TABLES
+from youthcare.period import FAR, civil_day
+from youthcare.runtime import metrics
+from youthcare.runtime.kafka import run_worker
+from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
+from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
+from youthcare.runtime.settings import DatabaseSettings, Settings
+from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic
+from youthcare.runtime.web import serve
+from youthcare.wire import from_wire
+from youthcare.youthfacts import YouthFacts
+
+GAUGES_EVERY_SECONDS = 5.0
+PART_RECORDS = 200
+"""Facts worked on between two looks at the database, which ends a session that is silent for ten seconds."""
+
+Series = tuple[Gauge, tuple[str, ...]]
+Told = tuple[YouthKey, YouthFacts | None]
+_KEY = re.compile(r"([0-9]{4})/(.+)")
+_GAUGES = {
+    Gauge.YOUTHS_IN_CARE: metrics.YOUTHS_IN_CARE,
+    Gauge.STACKED_YOUTHS: metrics.STACKED_YOUTHS,
+    Gauge.STACKING_MEAN: metrics.STACKING_MEAN,
+    Gauge.EXITS: metrics.EXITS,
+    Gauge.INFLOW: metrics.INFLOW,
+    Gauge.REENTRY_WINDOWS_OPEN: metrics.REENTRY_WINDOWS_OPEN,
+}
+
+
+@dataclass(slots=True)
+class IndicatorsProcessor:
+    """What the engine runs: facts in, steps out."""
+
+    name: str = "indicators"
+    topic: Topic = TRAJECTORY_FACTS
+
+    async def prepare(self, pool: Pool) -> None:
+        """Make the tables."""
+        await apply_schema(pool, TABLES)
+
+    async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
+        """Apply the facts of a batch: the log gains the difference between the youths' old and new layers."""
+        pairs: dict[YouthKey, Pair] = {}
+        for start in range(0, len(batch), PART_RECORDS):
+            told, refused = read(batch[start : start + PART_RECORDS])
+            await layers.note_refused(connection, refused)
+            pairs = joined(pairs, layers_after(await _held(connection, told, pairs), told))
+        changed = {key: (before, after) for key, (before, after) in pairs.items() if before != after}
+        if changed:
+            # Written at once: steps of two workers cross without a deadlock only in key order.
+            await layers.write_layers(connection, changed)
+            await layers.add_steps(connection, step_changes(changed))
+        return ()
+
+
+async def _held(
+    connection: Connection, told: Sequence[Told], earlier: Mapping[YouthKey, Pair]
+) -> dict[YouthKey, YouthLayers]:
+    """What is held of the youths told of: as the earlier parts of the batch left them, else as the tables have it."""
+    keys = {key for key, _ in told}
+    held = await layers.read_layers(connection, sorted(keys - earlier.keys()))
+    return held | {key: earlier[key][1] for key in keys & earlier.keys()}
+
+
+def read(batch: Sequence[Record]) -> tuple[list[Told], list[layers.RefusedRecord]]:
+    """The facts of a batch, None for an erased youth; a record that is neither is refused by its place."""
+    told: list[Told] = []
+    refused: list[layers.RefusedRecord] = []
+    for record in batch:
+        key = _KEY.fullmatch((record.key or b"").decode(errors="replace"))
+        facts = _find_facts(record.value) if record.value is not None else None
+        if facts is not None:
+            told.append(((facts.municipality, facts.youth), facts))
+        elif record.value is None and key is not None:
+            told.append(((key[1], key[2]), None))
+        else:
+            refused.append(_refused(record, key[1] if key else ""))
+    return told, refused
+
+
+def _find_facts(value: bytes) -> YouthFacts | None:
+    # Whatever stands on the topic is outside data here, so that a wrong shape is refused and not our bug.
+    try:
+        return from_wire(YouthFacts, orjson.loads(value))
+    except (ValueError, TypeError, KeyError, AttributeError, AssertionError):
+        return None
+
+
+def _refused(record: Record, municipality: str) -> layers.RefusedRecord:
+    structlog.get_logger().warning(
+        "record_refused", topic=record.topic, partition=record.partition, offset=record.offset
+    )
+    return layers.RefusedRecord(
+        municipality=municipality, topic=record.topic, partition=record.partition, offset=record.offset
+    )
+
+
+def today() -> date:
+    """The civil day in Amsterdam."""
+    return civil_day(datetime.now(UTC))
+
+
+class Board:
+    """The gauges that are shown now, by kind of group."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, set[Series]] = {}
+
+    async def renew(self, connection: Connection, on: date, group_kind: str) -> None:
+        """Show the figures of a day for all municipalities, or all teams; what is withheld disappears."""
+        values: dict[Series, float] = {}
+        for municipality in await sums.list_municipalities(connection):
+            summed = {
+                name: await sums.sums_of(connection, municipality, DEFAULT_DEFINITION, window, FAR)
+                for name, window in windows_on(on).items()
+            }
+            found = readings(summed, on, group_kind)
+            values |= {(row.gauge, _labels(municipality, row)): float(row.value) for row in found}
+        self._show(values, group_kind)
+
+    def _show(self, values: Mapping[Series, float], group_kind: str) -> None:
+        for (gauge, labels), value in values.items():
+            _GAUGES[gauge].labels(*labels).set(value)
+        for gauge, labels in self._shown.get(group_kind, set()) - values.keys():
+            _GAUGES[gauge].remove(*labels)
+        self._shown[group_kind] = set(values)
+
+
+def _labels(municipality: str, reading: Reading) -> tuple[str, ...]:
+    own = (municipality, reading.team)
+    return (*own, reading.status) if reading.gauge is Gauge.EXITS else own
+
+
+async def renew_for_ever(settings: DatabaseSettings) -> None:
+    """Renew the gauges until the process ends; while the database is away they stand still."""
+    board, pool, teams_renewed_on = Board(), None, None
+    try:
+        while True:
+            try:
+                pool = pool or await open_pool(settings, "indicators-gauges", all_municipalities=True)
+                teams_renewed_on = await _renewed(board, pool, today(), teams_renewed_on)
+            except Unavailable as away:
+                structlog.get_logger().warning("gauges_postponed", reason=str(away))
+            await asyncio.sleep(GAUGES_EVERY_SECONDS)
+    finally:
+        if pool is not None:
+            pool.terminate()
+
+
+async def _renewed(board: Board, pool: Pool, on: date, teams_renewed_on: date | None) -> date:
+    with unavailable_as_such():
+        async with pool.acquire() as connection:
+            await board.renew(connection, on, "municipality")
+            if teams_renewed_on != on:
+                await board.renew(connection, on, "team")
+    return on
+
+
+def worker(settings: Settings, probe: Probe = silent) -> None:
+    """Run the indicators worker until it is stopped."""
+    configure_logging("indicators", settings.log_level)
+    run_worker(IndicatorsProcessor(), settings.worker("indicators"), probe)
+
+
+def run_api(settings: Settings) -> None:
+    """Serve figures and gauges until stopped."""
+    configure_logging("indicators", settings.log_level)
+    gauges = settings.database("indicators").model_copy(update={"connections_max": 1})
+    serve(api(settings, today, partial(renew_for_ever, gauges)), settings.http())
+
+
+def load_population(settings: Settings, text: str) -> int:
+    """Enter the rows of a `population.csv`; how many there were."""
+    return asyncio.run(_load_population(settings.database("indicators"), text))
+
+
+async def _load_population(settings: DatabaseSettings, text: str) -> int:
+    rows = list(read_population(text))
+    pool = await open_pool(settings, "indicators-population", all_municipalities=True)
+    await apply_schema(pool, TABLES)
+    with unavailable_as_such():
+        async with pool.acquire() as connection, connection.transaction():
+            await sums.enter_population(connection, rows)
+    await pool.close()
+    return len(rows)
+
+
+def write_csv(settings: Settings, municipality: str, on: date, known_on: date) -> str:
+    """`indicators.csv` from the live tables, unsuppressed, as `trajectwacht replay` writes it."""
+    return asyncio.run(_write_csv(settings.database("indicators"), municipality, on, known_on))
+
+
+async def _write_csv(settings: DatabaseSettings, municipality: str, on: date, known_on: date) -> str:
+    pool = await open_pool(settings, "indicators-csv", all_municipalities=True)
+    with unavailable_as_such():
+        async with pool.acquire() as connection:
+            steps = await sums.read_steps(connection, municipality, DEFAULT_DEFINITION, known_on)
+            people = await sums.read_population(connection, municipality)
+    await pool.close()
+    rows = figures(steps, people, municipality=municipality, definition=DEFAULT_DEFINITION, on=on)
+    return "".join(f"{line}\n" for line in csv_lines(rows))

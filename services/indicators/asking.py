@@ -1,0 +1,54 @@
+"""Who may ask which figure, of which group and day (domain.md §6, design.md §6).
+
+A supervisor sees every group of the municipality on any day up to today. A team sees its own figures and the
+municipality's, and like everybody but a supervisor only on month ends, so that no two days tell of one youth.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from services.indicators.figures import Group
+from services.indicators.spans import is_month_end, last_month_end
+
+TEAM_PREFIX = "team:"
+
+
+class Refusal(StrEnum):
+    """Why a question is not answered; the value is what the asker is told."""
+
+    FORBIDDEN = "This token does not allow figures of this group."
+    UNKNOWN_GROUP = "The group is `municipality` or `team:` and the team's id."
+    FUTURE = "A figure is asked of today or an earlier day."
+    NO_MONTH_END = "Only a supervisor may ask of a day that is no month end."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The day a figure is asked of, and the day up to which statements are counted."""
+
+    on: date
+    known_on: date
+
+
+def days_asked(on: date | None, known_on: date | None, today: date, *, is_supervisor: bool) -> Days | Refusal:
+    """The days of a question; left out they are the latest that may be asked."""
+    latest = today if is_supervisor else last_month_end(today)
+    days = Days(on=on or latest, known_on=known_on or latest)
+    if max(days.on, days.known_on) > today:
+        return Refusal.FUTURE
+    if not is_supervisor and not (is_month_end(days.on) and is_month_end(days.known_on)):
+        return Refusal.NO_MONTH_END
+    return days
+
+
+def group_asked(name: str, municipality: str, *, teams: frozenset[str], is_supervisor: bool) -> Group | Refusal:
+    """The group of a question."""
+    if not teams and not is_supervisor:
+        return Refusal.FORBIDDEN
+    if name == "municipality":
+        return "municipality", municipality
+    team = name.removeprefix(TEAM_PREFIX)
+    if team in (name, ""):
+        return Refusal.UNKNOWN_GROUP
+    return ("team", team) if is_supervisor or team in teams else Refusal.FORBIDDEN

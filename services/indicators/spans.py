@@ -1,0 +1,66 @@
+"""Calendar periods of figures: `2024-03-30` is a day, `2024-03` a month, `2024Q3` a quarter (domain.md §6)."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from services.indicators.definitions import Per
+from youthcare.period import FAR, ONE_DAY, Period, add_months, month_of, quarter_of
+
+_NAMES = {
+    Per.DAY: re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"),
+    Per.MONTH: re.compile(r"([0-9]{4})-([0-9]{2})"),
+    Per.QUARTER: re.compile(r"([0-9]{4})Q([1-4])"),
+}
+_MONTHS = {Per.MONTH: 1, Per.QUARTER: 3}
+
+
+def first_day_of(per: Per, day: date) -> date:
+    """The first day of the calendar period that holds a day."""
+    if per is Per.DAY:
+        return day
+    return date(day.year, (day.month - 1) // _MONTHS[per] * _MONTHS[per] + 1, 1)
+
+
+def next_first_day(per: Per, day: date) -> date:
+    """The first day of the calendar period after the one that holds a day; `FAR` when there is none."""
+    if per is Per.DAY:
+        return min(day, FAR - ONE_DAY) + ONE_DAY
+    return add_months(first_day_of(per, day), _MONTHS[per])
+
+
+def name_of(per: Per, day: date) -> str:
+    """The name of the calendar period that holds a day."""
+    return {Per.DAY: date.isoformat, Per.MONTH: month_of, Per.QUARTER: quarter_of}[per](day)
+
+
+def find_days_of(per: Per, name: str) -> Period | None:
+    """The days of a named calendar period; None when there is no such period."""
+    match = _NAMES[per].fullmatch(name)
+    if match is None:
+        return None
+    year, number, day = int(match[1]), int(match[2]), int(match[3]) if per is Per.DAY else 1
+    try:
+        first = date(year, (number - 1) * _MONTHS.get(per, 1) + 1, day)
+    except ValueError:
+        return None
+    end = next_first_day(per, first)
+    return Period(first, end) if end < FAR else None
+
+
+def list_names(per: Per, first: date, last: date) -> Iterator[str]:
+    """The calendar periods from the one that holds the first day to the one that holds the last."""
+    day = first_day_of(per, first)
+    while day <= last:
+        yield name_of(per, day)
+        day = next_first_day(per, day)
+
+
+def is_month_end(day: date) -> bool:
+    """Whether a day is the last of its month."""
+    return (day + ONE_DAY).day == 1
+
+
+def last_month_end(on: date) -> date:
+    """The latest last day of a month that is not after a day."""
+    return on if is_month_end(on) else on.replace(day=1) - ONE_DAY
