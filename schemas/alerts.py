@@ -1,0 +1,43 @@
+"""What stands on the topic `care-alerts`: that an alert changed state; sentence and evidence stay inside.
+
+Two rules. Events are numbered per receiver without gaps, so that a receiver sees what it missed. A number that
+comes again is the same event.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.fields import Day, Identifier, Instant, Model, MunicipalityCode, Team, Youth, text
+
+
+class AlertState(StrEnum):
+    """The states an alert passes through (domain.md §7)."""
+
+    SCHEDULED = "scheduled"  # gepland
+    OPEN = "open"  # open
+    ACKNOWLEDGED = "acknowledged"  # in behandeling
+    SNOOZED = "snoozed"  # uitgesteld
+    CLOSED = "closed"  # afgesloten
+    WITHDRAWN = "withdrawn"  # ingetrokken
+    EXPIRED = "expired"  # vervallen
+    STALE = "stale"  # onzeker: een aanleveraar zwijgt
+    HISTORICAL = "historical"  # van vóór de startdag
+
+
+class AlertEvent(Model):
+    """An alert reached a state."""
+
+    municipality: MunicipalityCode
+    receiver: Annotated[str, text(100)]
+    number: Annotated[int, Field(ge=1)]
+    time: Instant
+    rule: Annotated[str, text(60)]
+    level: Annotated[str, text(60)]
+    anchor: Identifier
+    youth: Youth
+    team: Team | None = None
+    opens_on: Day
+    closes_on: Day | None = None
+    state: Annotated[AlertState, Field(strict=False)]
