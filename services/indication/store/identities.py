@@ -1,0 +1,68 @@
+"""Which youth a BSN is: given once per municipality and BSN, at random (domain.md §8).
+
+Two rules. The BSN reaches Postgres only as an HMAC and sealed. Older look-up keys still find; new rows are written
+under the newest.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from services.indication.identity import lookup
+from youthcare.runtime.postgres import Connection
+from youthcare.runtime.sealing import Keys
+
+Person = tuple[str, str]
+"""Municipality and BSN."""
+
+_FIND = """
+select wanted.position, identity.youth
+from unnest($1::text[], $2::bytea[]) with ordinality as wanted (municipality, lookup, position)
+join identity using (municipality, lookup)
+"""
+_GIVE = """
+insert into identity (municipality, lookup, key_version, bsn_sealed, youth)
+select * from unnest($1::text[], $2::bytea[], $3::smallint[], $4::bytea[], $5::text[])
+on conflict do nothing
+"""
+_KNOWN = "select 1 from identity where municipality = $1 and youth = $2 limit 1"
+_FORGET = "delete from identity where municipality = $1 and youth = $2"
+
+
+async def youths_of(connection: Connection, keys: Keys, persons: Collection[Person]) -> Mapping[Person, str]:
+    """The youth of each person, given now to those who had none."""
+    found = await _found(connection, keys, persons)
+    # One order for all: two deliveries with the same new persons wait for each other, never in a circle.
+    missing = sorted(set(persons) - found.keys())
+    if not missing:
+        return found
+    await _give(connection, keys, missing)
+    # Read again, because another delivery may have been first.
+    return found | await _found(connection, keys, missing)
+
+
+async def _found(connection: Connection, keys: Keys, persons: Collection[Person]) -> dict[Person, str]:
+    asked = [(person, lookup(key, *person)) for person in persons for key in keys[person[0]].lookup.values()]
+    rows = await connection.fetch(_FIND, [person[0] for person, _ in asked], [value for _, value in asked])
+    return {asked[row["position"] - 1][0]: row["youth"] for row in rows}
+
+
+async def _give(connection: Connection, keys: Keys, persons: Collection[Person]) -> None:
+    own = [keys[municipality] for municipality, _ in persons]
+    await connection.execute(
+        _GIVE,
+        [municipality for municipality, _ in persons],
+        [lookup(each.lookup[each.lookup_version], *person) for each, person in zip(own, persons, strict=True)],
+        [each.lookup_version for each in own],
+        [each.seal("bsn", person[1].encode()) for each, person in zip(own, persons, strict=True)],
+        [uuid.uuid4().hex for _ in persons],
+    )
+
+
+async def is_known(connection: Connection, municipality: str, youth: str) -> bool:
+    """Whether the youth identifier was given in this municipality."""
+    return await connection.fetchval(_KNOWN, municipality, youth) is not None
+
+
+async def forget(connection: Connection, municipality: str, youth: str) -> None:
+    """Remove who the youth is, so that a later message gets a new youth."""
+    await connection.execute(_FORGET, municipality, youth)

@@ -1,0 +1,167 @@
+"""One delivery in one transaction: identities, statements, references, what waits, what is refused.
+
+Three rules. What refers to something is tried after all that may tell it, in the same delivery too. What was
+waiting for a reference comes with the statement that tells it. The verdict on each statement is known before the
+commit, and only what commits is answered.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from services.indication.assertions import (
+    NOBODY,
+    Assertion,
+    RefusedItem,
+    Status,
+    Taken,
+    Verdict,
+    Verdicts,
+    body,
+    digest,
+    merged_into,
+    under_name,
+)
+from services.indication.store import identities, references, refusals, statements
+from services.indication.store.references import Known, Place
+from services.indication.store.statements import Identity, Owned
+from youthcare.events import YouthForgotten, YouthMerged
+from youthcare.outcome import Reason, Refused
+from youthcare.runtime.postgres import Connection
+from youthcare.runtime.sealing import Keys
+
+ACCEPTED, PARKED = Verdict(status=Status.ACCEPTED), Verdict(status=Status.PARKED)
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """The transaction's working memory: one verdict per identity, and those of clashes inside the delivery."""
+
+    connection: Connection
+    keys: Keys
+    first: dict[Identity, Assertion] = field(default_factory=dict)
+    verdicts: dict[Identity, Verdict] = field(default_factory=dict)
+    clashes: dict[Assertion, Verdict] = field(default_factory=dict)
+    refused: list[RefusedItem] = field(default_factory=list)
+
+    def refuse(self, assertion: Assertion, reason: Reason, place: str) -> Verdict:
+        """Note that an assertion is not taken in."""
+        refused = Refused(reason=reason, field=place, identification=assertion.id)
+        self.refused.append(_item(assertion, refused))
+        return Verdict(status=Status.REFUSED, refused=refused)
+
+    def settle(self, assertion: Assertion, verdict: Verdict) -> None:
+        """Note what became of the statement of this identity."""
+        self.verdicts[assertion.identity] = verdict
+
+    def distinct(self, assertions: Collection[Assertion]) -> list[Assertion]:
+        """One of each identity; the same again counts as one, other content as a reused id."""
+        fresh = []
+        for assertion in assertions:
+            before = self.first.setdefault(assertion.identity, assertion)
+            if before is assertion:
+                fresh.append(assertion)
+            elif digest(before) != digest(assertion) or before.bsn != assertion.bsn:
+                self.clashes[assertion] = self.refuse(assertion, Reason.ID_REUSED, "id")
+        return fresh
+
+    def answers(self, assertions: Collection[Assertion]) -> Verdicts:
+        """The verdict on each statement of the delivery."""
+        return {each: self.clashes.get(each) or self.verdicts[each.identity] for each in assertions}
+
+
+def _item(assertion: Assertion, refused: Refused) -> RefusedItem:
+    return RefusedItem(
+        municipality=assertion.municipality,
+        sender=assertion.sender,
+        received=assertion.received,
+        refused=refused,
+        type=assertion.data.type,
+        payload=body(assertion, NOBODY),
+    )
+
+
+async def take(connection: Connection, keys: Keys, taken: Taken) -> Verdicts:
+    """Write all of a delivery; raises what Postgres raises, and then nothing of it is written."""
+    delivery = _Delivery(connection, keys)
+    fresh = delivery.distinct(taken.assertions)
+    await references.lock(connection, {place for each in fresh for place in _places(each)})
+    owned = await _owned_by_bsn(delivery, [each for each in fresh if each.bsn is not None])
+    told = await _register(delivery, owned)
+    await _settle(delivery, [each for each in fresh if each.bsn is None], told)
+    await refusals.keep_unknown(connection, keys, taken.unknown)
+    await refusals.write(connection, keys, [*taken.refused, *delivery.refused])
+    return delivery.answers(taken.assertions)
+
+
+def _places(assertion: Assertion) -> set[Place]:
+    lookups = {reference.lookup for reference in assertion.tells}
+    needed = {assertion.refers_to} if assertion.refers_to is not None else set()
+    return {(assertion.municipality, lookup) for lookup in lookups | needed}
+
+
+async def _owned_by_bsn(delivery: _Delivery, assertions: Sequence[Assertion]) -> list[Owned]:
+    persons = {(each.municipality, bsn) for each in assertions for bsn in (each.bsn, each.into_bsn) if bsn is not None}
+    youths = await identities.youths_of(delivery.connection, delivery.keys, persons)
+    owned = []
+    for each in assertions:
+        assert each.bsn is not None
+        whole = each if each.into_bsn is None else merged_into(each, youths[each.municipality, each.into_bsn])
+        if await _survivor_is_known(delivery, whole):
+            owned.append((whole, youths[each.municipality, each.bsn]))
+        else:
+            delivery.settle(each, delivery.refuse(each, Reason.FIELD_INVALID, "data.into"))
+    return owned
+
+
+async def _survivor_is_known(delivery: _Delivery, assertion: Assertion) -> bool:
+    data = assertion.data
+    if not isinstance(data, YouthMerged):
+        return True
+    return await identities.is_known(delivery.connection, assertion.municipality, data.into)
+
+
+async def _register(delivery: _Delivery, owned: Sequence[Owned]) -> list[Place]:
+    """Register statements and what they tell; answers the references that were not known before."""
+    if not owned:
+        return []
+    registered = await statements.register(delivery.connection, owned)
+    stands = registered.new | registered.repeated
+    standing = [each for each in owned if each[0].identity in stands]
+    for assertion, _ in owned:
+        kept = assertion.identity in stands
+        delivery.settle(assertion, ACCEPTED if kept else delivery.refuse(assertion, Reason.ID_REUSED, "id"))
+    await _forget(delivery, [each for each in standing if isinstance(each[0].data, YouthForgotten)])
+    told = {
+        (each.municipality, reference.lookup): Known(name=reference.name, youth=youth)
+        for each, youth in standing
+        for reference in each.tells
+    }
+    return await references.tell(delivery.connection, told)
+
+
+async def _forget(delivery: _Delivery, owned: Sequence[Owned]) -> None:
+    for assertion, youth in owned:
+        await statements.forget(delivery.connection, assertion, youth)
+        await references.forget(delivery.connection, assertion.municipality, youth)
+        await identities.forget(delivery.connection, assertion.municipality, youth)
+
+
+async def _settle(delivery: _Delivery, waiting: list[Assertion], told: list[Place]) -> None:
+    """Give what refers to something its youth, as long as that frees more; the rest waits."""
+    while waiting or told:
+        waiting += await references.release(delivery.connection, delivery.keys, told)
+        known = await references.known(delivery.connection, {_needed(each) for each in waiting})
+        found = [(each, known[_needed(each)]) for each in waiting if _needed(each) in known]
+        owned = [(under_name(each, reference.name), reference.youth) for each, reference in found]
+        told = await _register(delivery, owned)
+        waiting = [each for each in waiting if _needed(each) not in known]
+        if not told:
+            break
+    for assertion in waiting:
+        parked = await references.park(delivery.connection, delivery.keys, assertion)
+        delivery.settle(assertion, PARKED if parked else delivery.refuse(assertion, Reason.ID_REUSED, "id"))
+
+
+def _needed(assertion: Assertion) -> Place:
+    assert assertion.refers_to is not None, "without a BSN something else tells the youth"
+    return (assertion.municipality, assertion.refers_to)

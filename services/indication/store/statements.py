@@ -1,0 +1,75 @@
+"""The register of statements, which is the outbox too (design.md §3).
+
+Two rules. A statement is written once; the same content again puts the first record back in the outbox, byte for
+byte. The same identity with other content, or of another youth, is refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.indication.assertions import Assertion, body, digest
+from youthcare.runtime.postgres import Connection
+
+Identity = tuple[str, str, str]
+Owned = tuple[Assertion, str]
+"""An assertion and the youth it is about."""
+
+_INSERT = """
+insert into statement (municipality, source, id, youth, digest, received, message, body)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::text[],
+    $8::bytea[])
+on conflict do nothing
+returning municipality, source, id
+"""
+_REPEAT = """
+update statement set published = null
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+    as again (municipality, source, id, youth, digest)
+where statement.municipality = again.municipality and statement.source = again.source
+    and statement.id = again.id and statement.youth = again.youth and statement.digest = again.digest
+returning statement.municipality, statement.source, statement.id
+"""
+_FORGET = """
+with gone as (
+    delete from statement
+    where municipality = $1 and youth = $2 and not (source = $3 and id = $4)
+    returning municipality, youth, source, id
+)
+insert into tombstone select * from gone on conflict do nothing
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What became of statements: new, or the same as one that stands; anything else reuses an identity."""
+
+    new: frozenset[Identity]
+    repeated: frozenset[Identity]
+
+
+async def register(connection: Connection, owned: Sequence[Owned]) -> Registered:
+    """Write statements, each identity at most once; the rest of the transaction sees them."""
+    # One order for all: deliveries that overlap wait for each other, never in a circle.
+    rows = sorted(owned, key=lambda each: each[0].identity)
+    new = frozenset(map(tuple, await connection.fetch(_INSERT, *_columns(rows))))
+    others = [each for each in rows if each[0].identity not in new]
+    repeated = await connection.fetch(_REPEAT, *_columns(others)[:5]) if others else ()
+    return Registered(new=new, repeated=frozenset(map(tuple, repeated)))
+
+
+def _columns(rows: Sequence[Owned]) -> list[list[object]]:
+    return [
+        [assertion.municipality for assertion, _ in rows],
+        [assertion.source for assertion, _ in rows],
+        [assertion.id for assertion, _ in rows],
+        [youth for _, youth in rows],
+        [digest(assertion) for assertion, _ in rows],
+        [assertion.received for assertion, _ in rows],
+        [assertion.message for assertion, _ in rows],
+        [body(assertion, youth) for assertion, youth in rows],
+    ]
+
+
+async def forget(connection: Connection, assertion: Assertion, youth: str) -> None:
+    """Take all of a youth from the register but the statement that asks for it; tombstones follow to the log."""
+    await connection.execute(_FORGET, assertion.municipality, youth, assertion.source, assertion.id)

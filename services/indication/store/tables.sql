@@ -1,0 +1,106 @@
+-- Tables of the indication service, schema `indication` (the role's own search path). Municipality comes first
+-- everywhere; a forced row policy binds each table to the municipality of the session (see store/tables.py).
+-- All are ENTERED: truth that no rebuild touches and that is backed up. The service has no derived table.
+
+-- ENTERED. Which youth a BSN is. The only place of the BSN, sealed; the look-up is an HMAC with a versioned key.
+create table if not exists identity (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    lookup bytea not null,
+    key_version smallint not null,
+    bsn_sealed bytea not null,
+    youth text not null,
+    made timestamptz not null default now(),
+    primary key (municipality, lookup)
+);
+create index if not exists identity_by_youth on identity (municipality, youth);
+
+-- ENTERED. The register of statements, and the outbox: what has no `published` is still to be published.
+-- `body` is the record on the topic, byte for byte.
+create table if not exists statement (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    source text not null,
+    id text not null,
+    youth text not null,
+    digest bytea not null,
+    received timestamptz not null,
+    message text,
+    body bytea not null,
+    number bigint generated always as identity,
+    recorded timestamptz not null default now(),
+    published timestamptz,
+    primary key (municipality, source, id)
+);
+create index if not exists statement_unpublished on statement (number) where published is null;
+create index if not exists statement_by_youth on statement (municipality, youth);
+
+-- ENTERED. Whose message or request it was, by a keyed digest: returns and answers name nothing else, and what they
+-- name may hold a BSN.
+create table if not exists reference (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    reference text not null,
+    name text not null,
+    youth text not null,
+    primary key (municipality, reference)
+);
+create index if not exists reference_by_youth on reference (municipality, youth);
+
+-- ENTERED. Records of a forgotten youth that are still to be wiped from the log; a row goes once that is done.
+create table if not exists tombstone (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    youth text not null,
+    source text not null,
+    id text not null,
+    primary key (municipality, youth, source, id)
+);
+
+-- ENTERED. Statements that refer to what has not come yet; tried again when it comes, refused after 30 days.
+create table if not exists parked (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    reference text not null,
+    source text not null,
+    id text not null,
+    sender text not null,
+    digest bytea not null,
+    payload bytea not null,
+    received timestamptz not null,
+    expires timestamptz not null,
+    primary key (municipality, source, id)
+);
+create index if not exists parked_by_reference on parked (municipality, reference);
+create index if not exists parked_by_expiry on parked (expires);
+
+-- ENTERED. Events of a type that this version does not know, sealed, to be offered again after an upgrade.
+create table if not exists unknown_type (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    sender text not null,
+    number bigint generated always as identity,
+    payload bytea not null,
+    received timestamptz not null,
+    expires timestamptz not null,
+    offered timestamptz not null,
+    primary key (municipality, sender, number)
+);
+
+-- ENTERED. What was refused, numbered per sender, and the outbox of it; the payload is sealed and kept 90 days.
+create table if not exists refusal (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    sender text not null,
+    number bigint not null,
+    received timestamptz not null,
+    body bytea not null,
+    payload bytea,
+    payload_until timestamptz,
+    recorded timestamptz not null default now(),
+    published timestamptz,
+    primary key (municipality, sender, number)
+);
+create index if not exists refusal_unpublished on refusal (recorded) where published is null;
+create index if not exists refusal_payload_until on refusal (payload_until) where payload is not null;
+
+-- ENTERED. The last number given to a sender's refusals.
+create table if not exists refusal_count (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    sender text not null,
+    last bigint not null,
+    primary key (municipality, sender)
+);
