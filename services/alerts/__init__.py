@@ -1,0 +1,1 @@
+"""What is signalled to teams and supervisors, and what becomes of each signal."""
