@@ -33,6 +33,7 @@ class AlertEvent(Model):
     receiver: Annotated[str, text(100)]
     number: Annotated[int, Field(ge=1)]
     time: Instant
+    alert: Annotated[int, Field(ge=1)]
     rule: Annotated[str, text(60)]
     level: Annotated[str, text(60)]
     anchor: Identifier

@@ -160,9 +160,9 @@ class Naive:
     def requested(self) -> list[Line]:
         """Every request that would add care to care that runs."""
         return [
-            self.line("stacking-request", "signal", row.request, civil_day(row.received), self.decided(row))
+            self.line("stacking-request", "signal", row.request, civil_day(row.requested), self.decided(row))
             for row in self.facts.requests
-            if self.adds(row) and (self.decided(row) or date.max) >= civil_day(row.received)
+            if self.adds(row) and (self.decided(row) or date.max) >= civil_day(row.requested)
         ]
 
     def adds(self, request: RequestFacts) -> bool:
@@ -170,13 +170,13 @@ class Naive:
         kinds = {product.kind for product in request.products}
         if kinds & {"keep", "change"}:
             return "new" in kinds
-        day = civil_day(request.received)
+        day = civil_day(request.requested)
         return any(period.covers(day) for row in self.counting() for period in row.running)
 
     def decided(self, request: RequestFacts) -> date | None:
         """The day of the rejection or of the first grant that carries the reference."""
         days = {
-            civil_day(grant.received)
+            grant.granted_at.date()
             for row in self.facts.indications
             for grant in row.grants
             if grant.request == request.request

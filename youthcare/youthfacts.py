@@ -106,6 +106,7 @@ class RequestFacts:
     provider: str
     referrer: str | None = None
     products: tuple[RequestedProduct, ...] = ()
+    requested: datetime
     received: datetime
     answer: str | None = None
     answer_reason: str | None = None

@@ -1,8 +1,8 @@
 """`stacking-request`: a provider asks for care beside care that runs (domain.md §7).
 
 Three rules. A change request counts only when it adds a product. Another request counts when care runs on the civil
-day it was received. It holds until it is rejected, or until a grant that carries its reference is received; what was
-decided before it reached us is not signalled.
+day its sender dated it; so a first load of old requests is history and no flood. It holds until it is rejected, or
+until a grant that carries its reference is made.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from youthcare.youthfacts import IndicationFacts, RequestFacts, YouthFacts
 def stacking_request(facts: YouthFacts, norms: Norms) -> Iterator[Finding]:
     """One finding per request that would stack care, by reference."""
     for request in facts.requests:
-        day = civil_day(request.received)
+        day = civil_day(request.requested)
         norm = norm_on(facts, norms, Rule.STACKING_REQUEST, Level.SIGNAL, day)
         decided = decided_on(facts, request)
         if norm is not None and (decided is None or decided >= day) and _would_stack(facts, request, day):
@@ -40,10 +40,7 @@ def _would_stack(facts: YouthFacts, request: RequestFacts, day: date) -> bool:
 def decided_on(facts: YouthFacts, request: RequestFacts) -> date | None:
     """The civil day on which a request was rejected or first granted; None while undecided."""
     days = [
-        civil_day(grant.received)
-        for row in facts.indications
-        for grant in row.grants
-        if grant.request == request.request
+        grant.granted_at.date() for row in facts.indications for grant in row.grants if grant.request == request.request
     ]
     if request.answer == RequestAnswer.REJECTED and request.answered is not None:
         days.append(civil_day(request.answered))
@@ -55,7 +52,7 @@ def _running(facts: YouthFacts, day: date) -> list[IndicationFacts]:
 
 
 def _finding(facts: YouthFacts, request: RequestFacts, decided: date | None, norm: Norm) -> Finding:
-    day = civil_day(request.received)
+    day = civil_day(request.requested)
     running = _running(facts, day)
     return Finding(
         rule=Rule.STACKING_REQUEST,

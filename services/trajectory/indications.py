@@ -145,6 +145,7 @@ def _request(asked: Sequence[Statement], answers: Sequence[Statement]) -> Reques
         provider=newest.provider,
         referrer=next((referrer for referrer in stated if referrer is not None), None),
         products=newest.products,
+        requested=min(row.time for row in asked),
         received=min(row.received for row in asked),
         answer=answer.answer if isinstance(answer, RequestAnswered) else None,
         answer_reason=answer.reason if isinstance(answer, RequestAnswered) else None,

@@ -254,6 +254,7 @@ def test_refusals_and_alert_events_fit_their_schemas() -> None:
             "receiver": "team:noord",
             "number": 1,
             "time": "2024-03-05T10:00:00Z",
+            "alert": 7,
             "rule": "returned",
             "level": "alert",
             "anchor": "0153-667899",

@@ -325,13 +325,13 @@ def test_a_return_opens_on_its_first_day_and_closes_with_its_care_period() -> No
     assert alerts([*before, *outside], "returned", "2025-02-01") == []
 
 
-def asked(received: str, *kinds: str) -> Statement:
-    """A request for these kinds of product."""
+def asked(time: str, *kinds: str) -> Statement:
+    """A request for these kinds of product, dated so; it reached us long after."""
     products = [{"kind": kind, "product": {"category": "45"}} for kind in kinds or ("new",)]
-    return requested(time="2024-01-02T10:00:00Z", received=received, products=products)
+    return requested(time=time, received="2024-12-20T10:00:00Z", products=products)
 
 
-def test_a_request_counts_when_care_runs_on_the_civil_day_it_came() -> None:
+def test_a_request_counts_when_care_runs_on_the_civil_day_it_was_dated() -> None:
     """Care ends on 30 June; a request of 30 June 23:59 in Amsterdam counts, one of 1 July 00:01 does not."""
     care = [started(), ended(last_day="2024-06-30")]
 
@@ -363,7 +363,8 @@ def test_a_request_is_over_when_it_is_rejected_or_first_granted() -> None:
     looked_at = builders.answered(answer="under-investigation", reason=None, time="2024-03-05T10:00:00Z")
     rejected = builders.answered(time="2024-03-08T10:00:00Z")
     grants = [
-        granted(indication="0153-2", request="42420001-R1", time=f"2024-03-{day}T10:00:00Z") for day in ("12", "07")
+        granted(indication="0153-2", request="42420001-R1", granted_at=f"2024-03-{day}T10:00:00")
+        for day in ("12", "07")
     ]
 
     def closes(*more: Statement) -> str | None:
@@ -375,8 +376,8 @@ def test_a_request_is_over_when_it_is_rejected_or_first_granted() -> None:
     assert closes(rejected, *grants) == "2024-03-07"
 
 
-def test_a_request_that_was_decided_before_it_reached_us_signals_nothing() -> None:
-    """A late feed brings old requests: there is nothing left to act on."""
+def test_a_request_that_was_decided_before_it_was_dated_signals_nothing() -> None:
+    """Dates that contradict each other leave nothing to act on."""
     told = [started(), builders.answered(time="2024-03-08T10:00:00Z")]
 
     assert alerts([*told, asked("2024-03-09T10:00:00Z")], "stacking-request", "2024-03-20") == []
