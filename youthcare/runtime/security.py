@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -97,16 +98,19 @@ class KeySet:
     clock: Callable[[], float] = time.monotonic
     _keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
     _fetched_at: float | None = None
+    _fetching: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, key_id: str) -> jwt.PyJWK | None:
         """The key with this id; looks at the key set again when it is not known and the last look is old enough.
 
         Raises ``Unavailable`` when the key set cannot be had; keys already known go on counting.
         """
-        if key_id not in self._keys and self._may_fetch():
-            self._fetched_at = self.clock()
-            self._keys = public_keys(self.fetch())
-        return self._keys.get(key_id)
+        # Requests are admitted in threads: those that come while another fetches wait for what it finds.
+        with self._fetching:
+            if key_id not in self._keys and self._may_fetch():
+                self._fetched_at = self.clock()
+                self._keys = public_keys(self.fetch())
+            return self._keys.get(key_id)
 
     def _may_fetch(self) -> bool:
         return self._fetched_at is None or self.clock() - self._fetched_at >= REFETCH_SECONDS
