@@ -177,3 +177,18 @@ def test_care_forms_are_named_in_the_glossary() -> None:
     glossary = text_of(REPOSITORY / "docs/glossary.md")
 
     assert [name for name in forms if f"`{name}`" not in glossary] == []
+
+
+def test_replay_has_no_rule_of_its_own() -> None:
+    """It calls the services' pure functions: no arithmetic, no periods, no shells (design.md §5)."""
+    tree = ast.parse(text_of(REPOSITORY / "youthcare/cli_replay.py"))
+    pure = {named(path).removesuffix(".py").replace("/", ".") for path in PURE_FILES}
+
+    from_services = {module for module in imported(tree) if module.startswith("services.")}
+
+    assert from_services
+    assert from_services <= pure
+    assert "youthcare.period" not in set(imported(tree))
+    assert [
+        node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+    ] == []
