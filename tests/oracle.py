@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Statement = dict[str, Any]
-Key = tuple[str, ...]
 Youth = tuple[str, str]
 Provision = tuple[str, str | None]
 
@@ -96,8 +95,8 @@ def facts(
     Raises ValueError when two statements share an identity but not their content (a door refuses that).
     """
     known = [statement for statement in distinct(statements) if is_known(statement, known_on)]
-    # The version counts what was ever said of a youth and those merged with it, so that erasing never lowers it.
-    told = Counter(survivor_of(owner(statement), merges(known)) for statement in known)
+    # The version counts what was ever said of a youth and those merged with it.
+    told = Counter(merges(known).get(owner(statement), owner(statement)) for statement in known)
     lines = [
         {"youth": youth, "version": [1, told[municipality, youth]], **person(ledger, on, coverage_start, care_forms)}
         for (municipality, youth), ledger in ledgers(known).items()
@@ -108,7 +107,7 @@ def facts(
 # --- Statements and ledgers (§2) ---------------------------------------------------------------------------------
 def distinct(statements: Iterable[Statement]) -> list[Statement]:
     """A statement's identity is (municipality, source, id); the same identity twice is one statement."""
-    by_identity: dict[Key, Statement] = {}
+    by_identity: dict[tuple[str, ...], Statement] = {}
     for statement in statements:
         identity = (statement["municipality"], statement["source"], statement["id"])
         if by_identity.setdefault(identity, statement) != statement:
@@ -142,7 +141,7 @@ def ledgers(statements: list[Statement]) -> dict[tuple[str, str], list[Statement
     gone = {owner(statement) for statement in statements if is_a(statement, "youth.forgotten")}
     joined: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for statement in statements:
-        survivor = survivor_of(owner(statement), into)
+        survivor = into.get(owner(statement), owner(statement))
         if owner(statement) not in gone and survivor not in gone:
             joined[survivor].append(statement)
     return joined
@@ -156,8 +155,7 @@ def owner(statement: Statement) -> tuple[str, str]:
 def merges(statements: list[Statement]) -> dict[Youth, Youth]:
     """Per merged-away youth whose ledger it joined: all that are linked by merges are one youth.
 
-    Its name is the smallest that was never merged away; in a circle the smallest of all.
-    Reading: a merge cannot be rejected or retracted.
+    Its name is the smallest never merged away, else the smallest. Reading: a merge cannot be taken back.
     """
     links = {
         (owner(statement), (statement["municipality"], statement["data"]["into"]))
@@ -176,17 +174,11 @@ def merges(statements: list[Statement]) -> dict[Youth, Youth]:
     return into
 
 
-def survivor_of(youth: Youth, into: Mapping[Youth, Youth]) -> Youth:
-    """The youth under whose name this one is known."""
-    return into.get(youth, youth)
-
-
 def standing(ledger: list[Statement]) -> list[Statement]:
     """The statements that no rejected message takes away.
 
     A statement with a message of its own goes when that message is rejected, one named in `message.carried`
-    when every message that carried it is. Reading: both grounds are tried, either suffices.
-    Reading: what rejections and carried lists say always stands, and counts within the youth's own ledger.
+    when every message that carried it is. Reading: either ground suffices, and what rejections say always stands.
     """
     rejections = [statement["data"] for statement in ledger if is_a(statement, "message.rejected")]
     carriers: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -197,8 +189,7 @@ def standing(ledger: list[Statement]) -> list[Statement]:
 
     def stands(statement: Statement) -> bool:
         # Message numbers are unique per sender only; a rejection may say whose message it means.
-        named = (one for one in rejections if one.get("sender") in (None, statement["source"]))
-        rejected = {one["message"] for one in named}
+        rejected = {one["message"] for one in rejections if one.get("sender") in (None, statement["source"])}
         own = OWN_MESSAGE.fullmatch(statement["id"])
         carried_by = carriers[statement["source"], statement["id"]]
         return not (own and own[1] in rejected) and not (carried_by and carried_by <= rejected)
@@ -206,7 +197,6 @@ def standing(ledger: list[Statement]) -> list[Statement]:
     return [statement for statement in ledger if stands(statement)]
 
 
-# --- Indications (§2, §3, §9) ------------------------------------------------------------------------------------
 def indications(ledger: list[Statement], on: date, care_forms: Mapping[str, Any]) -> list[Indication]:
     """Every indication that exists, by name: granted and not deleted, or with a start that holds."""
     counted = standing(ledger)
@@ -265,10 +255,10 @@ def counting_sources(statements: list[Statement]) -> list[Statement]:
     return chain if chain_has_started else statements
 
 
-def holding(statements: list[Statement], kind: str, fields: Key) -> list[Statement]:
+def holding(statements: list[Statement], kind: str, fields: tuple[str, ...]) -> list[Statement]:
     """The statements of this kind whose key was, within their own source, stated more often than retracted."""
 
-    def key(statement: Statement) -> Key:
+    def key(statement: Statement) -> tuple[str, ...]:
         return (statement["source"], *(statement["data"][field] for field in fields))
 
     stated = [statement for statement in statements if is_a(statement, kind)]
@@ -588,7 +578,6 @@ def is_waiting(one: Indication, on: date) -> bool:
     return date.fromisoformat(one.grant["first_day"]) <= on and (not last or on <= date.fromisoformat(last))
 
 
-# --- One person --------------------------------------------------------------------------------------------------
 def person(
     ledger: list[Statement], on: date, coverage_start: date | None, care_forms: Mapping[str, Any]
 ) -> dict[str, Any]:
