@@ -92,9 +92,7 @@ def _tuple_decoder(arguments: tuple[Any, ...]) -> Decoder:
 def _dataclass_decoder(kind: Any) -> Decoder:
     hints = get_type_hints(kind)
     decoders = [(field.name, _decoder(hints[field.name])) for field in fields(kind)]
-    needed = {
-        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
-    }
+    needed = {field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING}
 
     def decode(content: Mapping[str, Any]) -> Any:
         assert needed <= content.keys(), "the doors let only whole values in"

@@ -15,7 +15,7 @@ from services.trajectory import store
 from services.trajectory.view import view
 from youthcare.period import civil_day
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Pool, as_municipality, open_pool, unavailable_as_such
+from youthcare.runtime.postgres import Pool, apply_schema, as_municipality, open_pool, unavailable_as_such
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import Principal, principal, token_gate
@@ -54,6 +54,7 @@ def api(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         pools.append(await _open(settings.database("trajectory")))
+        await apply_schema(pools[0], store.TABLES)
         yield
         await pools.pop().close()
 

@@ -28,8 +28,9 @@ from youthcare.runtime import metrics
 from youthcare.runtime.bulk import run_bulk
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool
+from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
 from youthcare.runtime.processing import Broken, Outgoing, Probe, Record, silent
+from youthcare.runtime.progress import PROGRESS_TABLE, forget_positions
 from youthcare.runtime.settings import Settings, WorkerSettings, shipped
 from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic, youth_key
 from youthcare.youthfacts import RULES_REVISION, YouthFacts
@@ -62,6 +63,9 @@ class TrajectoryProcessor:
         async with pool.acquire() as connection, connection.transaction():
             revision = await store.raise_revision(connection, RULES_REVISION)
             if revision > RULES_REVISION:
+                # Said here: of what ends the process only the place is told.
+                instruction = "Start a worker of the newer release: these tables hold facts of a later rules revision."
+                structlog.get_logger().error("rules_outdated", revision=revision, instruction=instruction)
                 raise Broken(f"facts here are of rules revision {revision}, this worker has {RULES_REVISION}")
             await store.enter_settings(connection, shipped_coverage())
             self.coverage = await store.coverage_starts(connection)
@@ -79,7 +83,7 @@ class TrajectoryProcessor:
         # A long silence would end our session: whoever computes long writes in between (postgres.py, rule 1).
         for part in _in_parts(ledgers):
             derived = [facts for rows in part for facts in self._told(rows, statements)]
-            await _keep(connection, derived, heads, part)
+            await _keep(connection, derived, part)
             told += derived
         _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
         return _outgoing(self.facts_topic.name, told, statements)
@@ -182,12 +186,23 @@ def worker(settings: Settings, probe: Probe = silent) -> None:
 def rebuild(settings: Settings) -> None:
     """Drop the ledgers and facts and make them again from the whole topic, in large batches."""
     configure_logging("trajectory", settings.log_level)
-    asyncio.run(_rebuild(settings.worker("trajectory")))
+    asyncio.run(rebuild_from_topic(TrajectoryProcessor(shipped_rules()), settings.worker("trajectory")))
 
 
-async def _rebuild(settings: WorkerSettings) -> None:
+async def rebuild_from_topic(processor: TrajectoryProcessor, settings: WorkerSettings) -> int:
+    """The same for any processor; returns how many records it read. Cut short, a worker's start finishes it."""
     pool = await open_pool(settings.database, "trajectory-rebuild", all_municipalities=True)
-    await apply_schema(pool, store.TABLES)
-    await apply_schema(pool, store.EMPTIED)
+    await empty(processor, pool)
     await pool.close()
-    await run_bulk(TrajectoryProcessor(shipped_rules()), settings, from_start=True)
+    return await run_bulk(processor, settings, from_start=True)
+
+
+async def empty(processor: TrajectoryProcessor, pool: Pool) -> None:
+    """Drop ledgers, facts and the positions that stand for them, all or none of them."""
+    await apply_schema(pool, PROGRESS_TABLE)
+    await apply_schema(pool, store.TABLES)
+    with unavailable_as_such():
+        async with pool.acquire() as connection, connection.transaction():
+            # Positions that stayed would tell a worker that the empty tables hold everything.
+            await forget_positions(connection, processor.name)
+            await connection.execute(store.EMPTIED)

@@ -15,6 +15,8 @@ from tests.chaos.workers import Sender, judge, make_topics, ready, settle, until
 from tests.stack import run_stack
 from youthcare.runtime.local.stack import Stack
 
+# The trajectory suites prove the same engine with the real processor in `make test`; this one runs in `make prove`.
+pytestmark = pytest.mark.prove
 OUTAGE_SECONDS = 20
 
 

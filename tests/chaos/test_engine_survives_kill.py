@@ -15,6 +15,8 @@ from tests.chaos.empty_processor import Plan
 from tests.chaos.workers import Pair, Sender, Verdict, judge, make_topics, settle
 from youthcare.runtime.processing import POINTS
 
+# The trajectory suites prove the same engine with the real processor in `make test`; this one runs in `make prove`.
+pytestmark = pytest.mark.prove
 SEED = 20240930
 # `make prove` asks for ten rounds: each named point hit ten times (issue 2).
 ROUNDS = int(os.environ.get("TRAJECTWACHT_KILL_ROUNDS", "1"))

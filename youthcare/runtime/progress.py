@@ -119,9 +119,10 @@ def _positions(rows: Iterable[Mapping[str, object]], identity: TopicIdentity) ->
 def _require_same_topic(row: Mapping[str, object], identity: TopicIdentity) -> None:
     if row["topic_id"] == identity.topic_id and row["partition_count"] == identity.partition_count:
         return
+    # What to do comes first: a log line is cut off.
     raise WrongTopic(
-        f"The tables were built from topic {identity.name} with id {row['topic_id']} and "
-        f"{row['partition_count']} partitions; the broker now has id {identity.topic_id} and "
-        f"{identity.partition_count} partitions. Restore the topic; or, when it is lost for good, stop the workers, "
-        f"run `trajectwacht topics accept` for each service and fill it again (docs/operations.md, a lost topic)."
+        f"Restore topic {identity.name}; or, when it is lost for good, stop the workers, run `trajectwacht topics "
+        f"accept` for each service and fill it again (docs/operations.md, a lost topic). "
+        f"The tables were built from id {row['topic_id']} with {row['partition_count']} partitions; "
+        f"the broker now has id {identity.topic_id} with {identity.partition_count}."
     )
