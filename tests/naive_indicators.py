@@ -102,6 +102,32 @@ def _team(youth: YouthFacts, day: date) -> str:
     return under_way[max(under_way)] if under_way else "unknown"
 
 
+def running_durations(youths: Iterable[YouthFacts], on: date) -> dict[tuple[str, str], list[int]]:
+    """Per group the durations in days of the trajectories under way on a day, sorted.
+
+    A return goes on with the trajectory before it; days in between belong to its duration.
+    """
+    found: dict[tuple[str, str], list[int]] = {}
+    for youth in youths:
+        first_day = date.min
+        for row in [] if youth.gone else youth.definitions["enschede"].care_periods:
+            if row.opening.value != "return":
+                first_day = row.period.start
+            if _has([row.period], on):
+                for group in (("municipality", youth.municipality), ("team", _team(youth, on))):
+                    found.setdefault(group, []).append((on - first_day).days + 1)
+    return {group: sorted(durations) for group, durations in found.items()}
+
+
+def nearest_rank(durations: Sequence[int], percent: int) -> int:
+    """The least duration that at least so many percent of all do not exceed."""
+    return min(
+        days
+        for days in durations
+        if 100 * len([each for each in durations if each <= days]) >= percent * len(durations)
+    )
+
+
 def _month_rows(youth: YouthFacts, month: str, days: Sequence[date]) -> list[Added]:
     care = [day for day in days if _cares(youth, day)]
     if not care:

@@ -17,8 +17,9 @@ import structlog
 
 from services.indicators.api import api
 from services.indicators.definitions import DEFAULT_DEFINITION
+from services.indicators.durations import SERIES
 from services.indicators.figures import csv_lines, figures
-from services.indicators.gauges import Gauge, Reading, readings, windows_on
+from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.population import read_population
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
 from services.indicators.store import layers, sums
@@ -46,6 +47,7 @@ _GAUGES = {
     Gauge.YOUTHS_IN_CARE: metrics.YOUTHS_IN_CARE,
     Gauge.STACKED_YOUTHS: metrics.STACKED_YOUTHS,
     Gauge.STACKING_MEAN: metrics.STACKING_MEAN,
+    Gauge.TRAJECTORY_DURATION: metrics.TRAJECTORY_DURATION,
     Gauge.EXITS: metrics.EXITS,
     Gauge.INFLOW: metrics.INFLOW,
     Gauge.REENTRY_WINDOWS_OPEN: metrics.REENTRY_WINDOWS_OPEN,
@@ -139,7 +141,8 @@ class Board:
                 name: await sums.sums_of(connection, municipality, DEFAULT_DEFINITION, window, FAR)
                 for name, window in windows_on(on).items()
             }
-            found = readings(summed, on, group_kind)
+            running = await sums.distributions_of(connection, municipality, DEFAULT_DEFINITION, SERIES, on, FAR)
+            found = [*readings(summed, on, group_kind), *duration_readings(running, on, group_kind)]
             values |= {(row.gauge, _labels(municipality, row)): float(row.value) for row in found}
         self._show(values, group_kind)
 
@@ -153,7 +156,7 @@ class Board:
 
 def _labels(municipality: str, reading: Reading) -> tuple[str, ...]:
     own = (municipality, reading.team)
-    return (*own, reading.status) if reading.gauge is Gauge.EXITS else own
+    return (*own, reading.kind) if reading.kind else own
 
 
 async def renew_for_ever(settings: DatabaseSettings) -> None:

@@ -146,6 +146,17 @@ _ROWS = (
         series="windows_open",
         is_reported=False,
     ),
+    Indicator(
+        id="trajectory_running",
+        label_nl="Lopende zorgtrajecten",
+        per=Per.DAY,
+        kind=Kind.COUNT,
+        axis=Axis.BOUND,
+        meaning="Trajectories that run on the day itself; the period of their steps is their first day.",
+        source="design.md §7",
+        series="trajectory_running",
+        is_reported=False,
+    ),
 )
 
 CATALOGUE = {row.id: row for row in _ROWS}

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from services.indicators.placements import Placement, placements
-from services.indicators.steps import Amount, Cell, StepKey, Steps, state_of, summed
+from services.indicators.steps import Amount, Cell, StepKey, Steps, lasting, state_of, summed
 from youthcare.period import FAR, month_of
 from youthcare.youthfacts import CarePeriod, YouthFacts
 
@@ -46,10 +46,7 @@ def _move(before: Placement, after: Placement, definition: str) -> Iterator[Step
 
 def _stock(placed: Sequence[Placement], municipality: str, definition: str) -> Iterator[Steps]:
     for placement in placed:
-        state = state_of(STOCK, "", municipality, placement.team, (1, 1, 0))
-        yield {_key(cell, definition, placement.days.start): amount for cell, amount in state.items()}
-        if placement.days.end < FAR:
-            yield {_key(cell, definition, placement.days.end): (-1, -1, 0) for cell in state}
+        yield lasting(definition, state_of(STOCK, "", municipality, placement.team, (1, 1, 0)), placement.days)
 
 
 def _both(indicator: str, definition: str, municipality: str, team: str, day: date) -> Steps:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from services.indicators.definitions import CATALOGUE
+from services.indicators.durations import QUANTILES, SERIES, Distribution, quantile_days
 from services.indicators.figures import Figure, Group, Window, figure_of, window_of
 from services.indicators.spans import name_of
 from services.indicators.steps import NOTHING, Amount
@@ -26,6 +27,7 @@ class Gauge(StrEnum):
     YOUTHS_IN_CARE = "youths_in_care"
     STACKED_YOUTHS = "stacked_youths"
     STACKING_MEAN = "stacking_mean"
+    TRAJECTORY_DURATION = "trajectory_duration_days"
     EXITS = "exits"
     INFLOW = "inflow"
     REENTRY_WINDOWS_OPEN = "reentry_windows_open"
@@ -33,11 +35,14 @@ class Gauge(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One value of a gauge; `team` is empty for the municipality, `status` for all but exits."""
+    """One value of a gauge; `team` is empty for the municipality, `kind` where a gauge has no third label.
+
+    `kind` is the status of exits and the quantile of durations.
+    """
 
     gauge: Gauge
     team: str
-    status: str = ""
+    kind: str = ""
     value: Fraction
 
 
@@ -63,13 +68,33 @@ def readings(sums: Sums, today: date, group_kind: str) -> list[Reading]:
     return [reading for row in seen for reading in _readings(row)]
 
 
+def duration_readings(running: Mapping[Group, Distribution], today: date, group_kind: str) -> list[Reading]:
+    """How long the running trajectories of each group of a kind last; of a group with few of them, nothing."""
+    counts = {group: sum(found.values()) for group, found in running.items() if group[0] == group_kind}
+    rows = [
+        figure_of(CATALOGUE[SERIES], today.isoformat(), group, (count, count, 0), today)
+        for group, count in sorted(counts.items())
+        if count > 0
+    ]
+    return [
+        Reading(gauge=Gauge.TRAJECTORY_DURATION, team=_team(row), kind=label, value=Fraction(days))
+        for row in _visible(rows)
+        for label, quantile in QUANTILES.items()
+        for days in [quantile_days(running[row.group_kind, row.group], quantile, today)]
+    ]
+
+
+def _team(row: Figure) -> str:
+    return row.group if row.group_kind == "team" else ""
+
+
 def _visible(rows: Sequence[Figure]) -> Iterator[Figure]:
     hidden = withheld(rows)
     return (row for row in rows if (row.indicator, (row.group_kind, row.group)) not in hidden)
 
 
 def _readings(row: Figure) -> Iterator[Reading]:
-    team = row.group if row.group_kind == "team" else ""
+    team = _team(row)
     numerator, rest = Fraction(row.numerator), Fraction(row.denominator - row.numerator)
     if row.indicator == "in_care_today":
         yield Reading(gauge=Gauge.YOUTHS_IN_CARE, team=team, value=numerator)
@@ -82,7 +107,7 @@ def _readings(row: Figure) -> Iterator[Reading]:
         if row.value is not None:
             yield Reading(gauge=Gauge.STACKING_MEAN, team=team, value=row.value)
     else:
-        yield Reading(gauge=Gauge.EXITS, team=team, status="sustainable", value=numerator)
-        yield Reading(gauge=Gauge.EXITS, team=team, status="returned", value=rest)
+        yield Reading(gauge=Gauge.EXITS, team=team, kind="sustainable", value=numerator)
+        yield Reading(gauge=Gauge.EXITS, team=team, kind="returned", value=rest)
         if visible_pending(row.pending) is not None:
-            yield Reading(gauge=Gauge.EXITS, team=team, status="pending", value=Fraction(row.pending))
+            yield Reading(gauge=Gauge.EXITS, team=team, kind="pending", value=Fraction(row.pending))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from youthcare.period import FAR
+from youthcare.period import FAR, Period
 
 Amount = tuple[int, int, int]
 """Numerator, denominator and pending."""
@@ -90,6 +90,18 @@ def together(states: Iterable[State]) -> State:
     return total
 
 
+def lasting(definition: str, state: State, days: Period) -> dict[StepKey, Amount]:
+    """The steps of a state that holds on the days of a period and on no other."""
+    found = {_key(definition, cell, days.start): amount for cell, amount in state.items()}
+    if days.end < FAR:
+        found |= {_key(definition, cell, days.end): minus(NOTHING, amount) for cell, amount in state.items()}
+    return found
+
+
+def _key(definition: str, cell: Cell, day: date) -> StepKey:
+    return StepKey(cell.indicator, definition, cell.period, cell.group_kind, cell.group, day)
+
+
 def changes(definition: str, days: Iterable[date], state_on: Callable[[date], State]) -> dict[StepKey, Amount]:
     """The steps of a state that changes on none but the days given; before the first of them it is empty."""
     found: dict[StepKey, Amount] = {}
@@ -99,6 +111,6 @@ def changes(definition: str, days: Iterable[date], state_on: Callable[[date], St
         for cell in {*before, *now}:
             change = minus(now.get(cell, NOTHING), before.get(cell, NOTHING))
             if change != NOTHING:
-                found[StepKey(cell.indicator, definition, cell.period, cell.group_kind, cell.group, day)] = change
+                found[_key(definition, cell, day)] = change
         before = now
     return found

@@ -9,6 +9,7 @@ from functools import partial
 
 from services.indicators import exits, inflow, presence
 from services.indicators.definitions import Per
+from services.indicators.durations import running_steps
 from services.indicators.flow import flow_steps
 from services.indicators.placements import Placement, care_days, placements
 from services.indicators.steps import Amount, StepKey, Steps, changes, summed
@@ -33,6 +34,7 @@ def _parts(facts: YouthFacts, definition: str) -> Iterator[Steps]:
     yield _inflow(facts, definition, care)
     yield from _exits(facts, definition)
     yield flow_steps(facts, facts.definitions[definition].care_periods, definition)
+    yield running_steps(facts, definition)
 
 
 def _presence(facts: YouthFacts, definition: str, care: Sequence[Placement]) -> Iterator[Steps]:

@@ -151,7 +151,7 @@ def test_readings_name_what_became_of_exits() -> None:
     seen = readings({"sustainable_exit_rate": {group: (30, 40, 12)}}, TODAY, "municipality")
     few = readings({"sustainable_exit_rate": {group: (30, 35, 12)}}, TODAY, "municipality")
 
-    assert {row.status: row.value for row in seen} == {"sustainable": 30, "returned": 10, "pending": 12}
+    assert {row.kind: row.value for row in seen} == {"sustainable": 30, "returned": 10, "pending": 12}
     assert few == []
 
 
@@ -172,5 +172,5 @@ def test_every_gauge_of_a_municipality_that_is_known_has_a_reading() -> None:
 
     seen = readings(nought, TODAY, "municipality")
 
-    assert {row.gauge for row in seen} == set(Gauge) - {Gauge.STACKING_MEAN}
+    assert {row.gauge for row in seen} == set(Gauge) - {Gauge.STACKING_MEAN, Gauge.TRAJECTORY_DURATION}
     assert {row.value for row in seen} == {Fraction(0)}

@@ -1,5 +1,6 @@
 """The laws of the figures: they equal a naive recomputation, and the way in which facts came leaves no trace."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.indicators.definitions import FLOW_TERMS
+from services.indicators.durations import QUANTILES, SERIES, quantile_days
 from services.indicators.figures import Figure, figures
 from services.indicators.processor import YouthLayers, apply_facts, step_changes
 from services.indicators.steps import Amount, StepKey, summed
@@ -218,3 +220,43 @@ def test_the_gauges_of_today_count_the_youths_of_today(history: tuple[list[Youth
         row for line in lines for row in line["care_periods"] if row["exit"] and row["exit"]["status"] == "pending"
     ]
     assert shown == {"in_care_today": sum(line["in_care"] for line in lines), "windows_open": len(pending)}
+
+
+def distributions_on(steps: dict[StepKey, Amount], on: date) -> dict[tuple[str, str], dict[str, int]]:
+    """How many trajectories run on a day in each group, by first day: sums of steps."""
+    totals: Counter[tuple[tuple[str, str], str]] = Counter()
+    for key, amount in steps.items():
+        if key.indicator == SERIES and key.effective_day <= on:
+            totals[(key.group_kind, key.group), key.period] += amount[0]
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (group, first_day), count in totals.items():
+        if count != 0:
+            found.setdefault(group, {})[first_day] = count
+    return found
+
+
+@given(histories(), st.integers(-40, 400))
+def test_the_durations_of_running_trajectories_are_those_counted_one_by_one(
+    history: tuple[list[YouthFacts], Question], later: int
+) -> None:
+    """For every group and day: the same durations, each once, and the same quantiles by nearest rank."""
+    told, question = history
+    youths, on = naive_indicators.newest(told), question.on + timedelta(days=later)
+
+    running = distributions_on(summed(tally(facts, "enschede") for facts in youths), on)
+
+    expected = naive_indicators.running_durations(youths, on)
+    assert {group: durations_of(found, on) for group, found in running.items()} == expected
+    for group, durations in expected.items():
+        told_days = {label: quantile_days(running[group], share, on) for label, share in QUANTILES.items()}
+        assert told_days == {
+            "0.5": naive_indicators.nearest_rank(durations, 50),
+            "0.9": naive_indicators.nearest_rank(durations, 90),
+        }
+
+
+def durations_of(running: dict[str, int], on: date) -> list[int]:
+    """Every duration of a distribution, sorted."""
+    return sorted(
+        (on - date.fromisoformat(first_day)).days + 1 for first_day, count in running.items() for _ in range(count)
+    )

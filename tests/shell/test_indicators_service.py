@@ -429,6 +429,40 @@ async def test_gauges_show_today_and_hide_small_numbers(pool: Pool, municipality
     assert not [name for name in of_teams if "stack" in name or "in_care" in name]
 
 
+async def test_the_gauge_of_durations_shows_both_quantiles(pool: Pool, municipality: str) -> None:
+    """The median and the ninetieth percentile of what runs; four youths of a team hide it and the team beside it."""
+    newcomers = [
+        builders.started(indication="n", first_day="2024-03-01", youth=f"new{number}", municipality=municipality)
+        for number in range(40)
+    ]
+    await fold(pool, records(told_layers([*village(municipality), *newcomers], TABLE, None)))
+    board = Board()
+
+    async with pool.acquire() as connection:
+        await board.renew(connection, date(2024, 3, 15), "municipality")
+        await board.renew(connection, date(2024, 3, 15), "team")
+        shown = durations_shown(municipality)
+        await fold(pool, records(told_layers(village(municipality, 4, "zuid"), TABLE, None)))
+        await board.renew(connection, date(2024, 3, 15), "team")
+
+    assert shown == {
+        ("", "0.5"): 15, ("", "0.9"): 68,
+        ("noord", "0.5"): 68, ("noord", "0.9"): 68,
+        ("unknown", "0.5"): 15, ("unknown", "0.9"): 15,
+    }  # fmt: skip
+    assert {team for team, _ in durations_shown(municipality)} == {"", "unknown"}
+
+
+def durations_shown(municipality: str) -> dict[tuple[str, str], float]:
+    """The durations that `/metrics` tells of a municipality now, by team and quantile."""
+    return {
+        (sample.labels["team"], sample.labels["quantile"]): sample.value
+        for metric in metrics.REGISTRY.collect()
+        for sample in metric.samples
+        if metric.name == "youthcare_trajectory_duration_days" and sample.labels["municipality"] == municipality
+    }
+
+
 async def test_a_gauge_that_becomes_small_disappears(pool: Pool, municipality: str) -> None:
     """A withheld figure leaves no series standing: its last value would go on telling."""
     await fold(pool, records(told_layers(village(municipality, 12), TABLE, None)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from services.indicators.durations import Distribution
 from services.indicators.figures import Group, Window
 from services.indicators.population import PopulationRow
 from services.indicators.steps import Amount, StepKey
@@ -28,6 +29,27 @@ async def sums_of(
     return {
         (row["group_kind"], row["group_name"]): (row["numerator"], row["denominator"], row["pending"]) for row in rows
     }
+
+
+async def distributions_of(
+    connection: Connection, municipality: str, definition: str, series: str, on: date, known_on: date
+) -> dict[Group, Distribution]:
+    """The counted distribution of every group of a municipality on a day: how many by period, as known on a day."""
+    rows = await connection.fetch(
+        """select group_kind, group_name, period, sum(numerator) as count
+           from step where municipality = $1 and indicator = $2 and definition = $3
+             and effective_day <= $4 and known_day <= $5
+           group by group_kind, group_name, period having sum(numerator) <> 0""",
+        municipality,
+        series,
+        definition,
+        on,
+        known_on,
+    )
+    found: dict[Group, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault((row["group_kind"], row["group_name"]), {})[row["period"]] = row["count"]
+    return dict(found)
 
 
 async def list_municipalities(connection: Connection) -> list[str]:
