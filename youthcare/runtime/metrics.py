@@ -14,7 +14,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from youthcare.events import DATA_TYPES
+from youthcare.events import DATA_TYPES, TYPE_PREFIX
 from youthcare.outcome import Reason
 
 REGISTRY = CollectorRegistry()
@@ -84,9 +84,15 @@ INFLOW = _gauge("inflow", "Youths with an inflow this quarter.", ("municipality"
 REENTRY_WINDOWS_OPEN = _gauge("reentry_windows_open", "Exits still pending.", ("municipality", "team"))
 ALERTS_OPEN = _gauge("alerts_open", "Alerts that stand open.", ("municipality", "team", "rule"))
 
+
+def type_label(type_name: str) -> str:
+    """The label of a type of statement: its name without prefix and version, as all versions count together."""
+    return type_name.removeprefix(TYPE_PREFIX).rsplit(".v", 1)[0]
+
+
 for _kind in SOURCE_KINDS:
     for _type in DATA_TYPES:
-        STATEMENTS.labels(_kind, _type)
+        STATEMENTS.labels(_kind, type_label(_type))
 for _reason in Reason:
     REFUSALS.labels(_reason.value)
 for _rule in RULES:

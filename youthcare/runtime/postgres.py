@@ -47,6 +47,7 @@ _AWAY: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is not yet promoted
+    asyncpg.InvalidAuthorizationSpecificationError,  # a role that may not log in: the operator's to mend
 )
 
 
