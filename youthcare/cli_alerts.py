@@ -23,3 +23,12 @@ def api() -> None:
     from youthcare.runtime.settings import Settings
 
     run_api(Settings.from_env(os.environ))
+
+
+@app.command()
+def republish() -> None:
+    """After care-alerts was lost: tell all alerts of the last two years again, under the same numbers."""
+    from services.alerts.app import republish as run
+    from youthcare.runtime.settings import Settings
+
+    print(f"{run(Settings.from_env(os.environ))} alert events will be published again")

@@ -36,7 +36,7 @@ from youthcare.runtime import metrics
 from youthcare.runtime.batch import patiently
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Connection, Pool, apply_schema, unavailable_as_such
+from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
 from youthcare.runtime.processing import Outgoing, Probe, Record, silent
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings, shipped
@@ -206,6 +206,21 @@ def rules_content(settings: Settings) -> dict[str, Any]:
     path = Path(settings.rules_file) if settings.rules_file else shipped("rules.yml")
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     return content
+
+
+def republish(settings: Settings) -> int:
+    """After `care-alerts` was lost: have the worker tell everything again; answers how many."""
+    configure_logging("alerts", settings.log_level)
+    return asyncio.run(_republish(settings))
+
+
+async def _republish(settings: Settings) -> int:
+    pool = await open_pool(settings.database("alerts"), "alerts-republish", all_municipalities=True)
+    try:
+        await apply_schema(pool, TABLES)
+        return await outbox.publish_again(pool, utc_now())
+    finally:
+        await pool.close()
 
 
 def worker(settings: Settings, probe: Probe = silent) -> None:

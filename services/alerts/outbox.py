@@ -6,7 +6,7 @@ same bytes. Two workers never hold the same row.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -30,6 +30,20 @@ from unnest($1::text[], $2::text[], $3::bigint[]) as done (municipality, receive
 where alert_event.municipality = done.municipality and alert_event.receiver = done.receiver
     and alert_event.number = done.number
 """
+
+
+_AGAIN = "update alert_event set published = null, opens = false where published is not null and recorded > $1"
+_KEPT = timedelta(days=730)
+"""As long as the topic keeps what was told."""
+
+
+async def publish_again(pool: Pool, now: datetime) -> int:
+    """After `care-alerts` was lost: let the outbox tell all again, under the same numbers; answers how many."""
+    with unavailable_as_such():
+        async with pool.acquire() as connection:
+            # Not opened again: the metrics have counted them.
+            done = await connection.execute(_AGAIN, now - _KEPT)
+    return int(done.split()[-1])
 
 
 async def publish_pending(pool: Pool, publisher: Publisher, clock: Callable[[], datetime]) -> int:

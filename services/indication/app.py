@@ -159,7 +159,7 @@ async def _republish(settings: Settings) -> int:
     pool = await open_pool(settings.database("indication"), "indication-republish", all_municipalities=True)
     try:
         await prepare(pool)
-        return await publish_again(pool)
+        return await publish_again(pool, datetime.now(UTC))
     finally:
         await pool.close()
 

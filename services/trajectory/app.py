@@ -141,7 +141,8 @@ async def _ledgers(
     for row in await store.read_statements(connection, sorted(locked)):
         ledgers[group_of[row.municipality, row.youth]].append(row)
     touched = {group_of[row.municipality, row.youth] for row in batch}
-    return [ledgers[number] for number in sorted(touched)]
+    # Empty when all that is said of them stands under another youth already (`id-reused`): there it stays.
+    return [ledgers[number] for number in sorted(touched) if number in ledgers]
 
 
 LEDGERS_AT_ONCE = 200

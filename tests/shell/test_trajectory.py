@@ -318,3 +318,14 @@ def test_a_worker_below_the_stored_rules_revision_stops(shop: Shop, tmp_path: Pa
     finally:
         shop.runner.run(shop.pool.execute(raise_to, RULES_REVISION))
     assert "later rules revision" in (tmp_path / "worker.log").read_text()
+
+
+def test_what_stands_under_another_youth_changes_nothing_and_stops_nothing(shop: Shop, municipality: str) -> None:
+    """The same identity of another youth, as after an older dump of the register, is no reason to stop (design.md §3)."""
+    told = builders.started(youth=YOUTH, municipality=municipality)
+    shop.tell(told)
+    before = shop.table(municipality)
+
+    assert shop.tell({**told, "subject": OTHER_YOUTH}) == []
+
+    assert shop.table(municipality) == before

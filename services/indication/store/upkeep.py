@@ -42,10 +42,17 @@ def _answers_nothing(assertion: Assertion, now: datetime) -> RefusedItem:
     )
 
 
-async def publish_again(pool: Pool) -> int:
-    """Let the sweep publish the whole register anew, for a topic that was lost; answers how many statements."""
+_REFUSALS_AGAIN = "update refusal set published = null where published is not null and received > $1"
+
+
+async def publish_again(pool: Pool, now: datetime) -> int:
+    """Let the sweep publish all that was registered anew, for topics that were lost; answers how many statements.
+
+    Refusals only as far back as their topic keeps them.
+    """
     with unavailable_as_such():
         async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(_REFUSALS_AGAIN, now - refusals.PAYLOAD_KEPT)
             done = await connection.execute("update statement set published = null where published is not null")
     return int(done.split()[-1])
 

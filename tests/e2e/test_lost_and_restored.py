@@ -1,0 +1,315 @@
+"""What is lost comes back: an empty Kafka under an old PostgreSQL, and an older PostgreSQL under a newer Kafka.
+
+Rules. Both are done as `docs/operations.md` says, by the commands that it names, on a stack of one's own. What is fed
+comes through the doors; afterwards the live tables equal what `replay` makes of the log.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+import yaml
+
+from services.indication.identity import lookup
+from tests.indication import World, records, until
+from tests.stack import run_stack
+from youthcare.cli_demo.feeding import Doors, http_client
+from youthcare.cli_demo.settling import WORKERS, lag_of
+from youthcare.cli_demo.verifying import Comparison, compare
+from youthcare.cli_replay import read_statements
+from youthcare.period import civil_day
+from youthcare.runtime.local.postgres_install import find_install
+from youthcare.runtime.local.running import RunningServices
+from youthcare.runtime.local.services import SERVICES
+from youthcare.runtime.local.stack import Stack
+from youthcare.runtime.local_issuer import LocalIssuer, local_issuer
+from youthcare.runtime.sealing import make_keys, read_keys
+from youthcare.runtime.settings import shipped
+from youthcare.runtime.topics import Topic
+from youthcare.simulator import Envelope, simulate
+
+MUNICIPALITY, SEED, YOUTHS = "0153", 7, 30
+AT_ONCE = 8
+WRONG_TOPIC = 78
+SETTLE_SECONDS = 120.0
+UNPUBLISHED = """
+select count(*) from (select published from indication.statement union all
+                      select published from indication.refusal union all
+                      select published from alerts.alert_event) as told
+where published is null
+"""
+DUE = """
+select count(*) from alerts.alert
+where state = 'scheduled' and opens_on <= current_date or state = 'open' and closes_on < current_date
+"""
+
+
+def today() -> date:
+    """The civil day on which the services run."""
+    return civil_day(datetime.now(UTC))
+
+
+@dataclass(slots=True)
+class Town:
+    """A stack, its keys and its eight processes, which may be stopped and started again."""
+
+    stack: Stack
+    services: RunningServices
+    issuer: LocalIssuer
+    rules: Path
+
+    def environment(self) -> dict[str, str]:
+        """What a command needs to know of this town."""
+        return {**os.environ, **self.services.settings, **self.stack.environment()}
+
+    def command(self, *words: str) -> str:
+        """Run a command of the product and answer what it printed."""
+        done = subprocess.run(
+            [self._program(), *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def refused_workers(self) -> dict[str, tuple[int, str]]:
+        """Start all four workers, which are to end by themselves: the exit code and the log of each."""
+        environment = self.environment() | {"METRICS_PORT": "0"}
+        started = {
+            service: subprocess.Popen(
+                [self._program(), service, "worker"], env=environment, stdout=subprocess.PIPE, text=True
+            )
+            for service in SERVICES
+        }
+        try:
+            printed = {service: process.communicate(timeout=60)[0] for service, process in started.items()}
+        finally:
+            for process in started.values():
+                process.kill()
+                process.wait()
+        return {service: (process.returncode, printed[service]) for service, process in started.items()}
+
+    def feed(self, envelopes: Sequence[Envelope]) -> None:
+        """Deliver messages, a few at a time, in about their order; none is refused that should not be."""
+        doors = Doors(self.services.url("indication"), self.issuer, MUNICIPALITY)
+        assert asyncio.run(_delivered(doors, envelopes)) == []
+
+    def settle(self) -> None:
+        """Wait until what was registered is published, what is on the log in the tables, and what is due open."""
+        until(lambda: self._is_none(UNPUBLISHED), "the register is published", SETTLE_SECONDS)
+        for processor, topic in WORKERS:
+            until(lambda: self._has_applied(processor, topic), f"{processor} has caught up", SETTLE_SECONDS)  # noqa: B023
+        until(lambda: self._is_none(DUE), "alerts that are due are open", SETTLE_SECONDS)
+
+    def _has_applied(self, processor: str, topic: Topic) -> bool:
+        ended = [program.how for program in self.services.programs.values() if not program.is_running()]
+        assert ended == [], "\n".join(how.log.read_text()[-1000:] for how in ended)
+        return not lag_of(self.stack, processor, topic)
+
+    def _is_none(self, count: str) -> bool:
+        return not self.ask(count)[0]["count"]
+
+    def compared(self) -> Comparison:
+        """Live against replay, over everything on the log; of what stands there twice the earliest reception counts."""
+        lines = [orjson.dumps(value) for value in self.topic("indication-events")]
+        return compare(self.stack, list(read_statements(lines)), self.rules, today())
+
+    def topic(self, name: str) -> list[dict[str, Any]]:
+        """All that stands on a topic."""
+        found = records(World(self.stack, self.rules.parent), name)
+        return [value for _, value, _ in found if value is not None]
+
+    def ask(self, query: str) -> list[asyncpg.Record]:
+        """Rows, as the owner of the database sees them."""
+        return asyncio.run(_ask(self.stack.dsn("admin"), query))
+
+    def _program(self) -> str:
+        return str(Path(sys.executable).with_name("trajectwacht"))
+
+
+async def _ask(dsn: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(query)
+        return rows
+    finally:
+        await connection.close()
+
+
+async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[dict[str, Any]]]:
+    """Deliver; the answers that are not as the messages deserve."""
+    wrong: list[list[dict[str, Any]]] = []
+    left = iter(envelopes)
+
+    async with http_client() as client, asyncio.TaskGroup() as group:
+
+        async def deliver() -> None:
+            for envelope in left:  # one iterator that all share: each takes the next
+                source = f"urn:ijw:{MUNICIPALITY}" if envelope.door == "ijw" else envelope.sender
+                answers = await doors.post(client, envelope.door, source, envelope.body)
+                if any(answer["status"] == "refused" for answer in answers) != bool(envelope.flaw):
+                    wrong.append(answers)
+
+        for _ in range(AT_ONCE):
+            group.create_task(deliver())
+    return wrong
+
+
+@contextmanager
+def town(folder: Path) -> Iterator[Town]:
+    """A town that is up; all that it started is ended at the end."""
+    issuer = local_issuer(folder)
+    make_keys(folder / "identity-keys.json", MUNICIPALITY)
+    rules = folder / "rules.yml"
+    content = yaml.safe_load(shipped("rules.yml").read_text(encoding="utf-8"))
+    content["municipalities"][MUNICIPALITY] = {"signals": True, "alert_start_day": today() - timedelta(days=90)}
+    rules.write_text(yaml.safe_dump(content), encoding="utf-8")
+    settings = {
+        **issuer.environment(),
+        "IDENTITY_KEYS_FILE": str(folder / "identity-keys.json"),
+        "LOG_SALT": "salt-of-a-test",
+        "RULES_FILE": str(rules),
+    }
+    with run_stack(with_monitoring=False) as stack:
+        running = RunningServices(stack=stack, settings=settings)
+        found = Town(stack, running, issuer, rules)
+        found.command("topics")
+        try:
+            running.start()
+            yield found
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="module")
+def year() -> tuple[Sequence[Envelope], Sequence[Envelope]]:
+    """The two halves of a simulated year, by reception."""
+    last = today() - timedelta(days=1)
+    envelopes = list(simulate(SEED, MUNICIPALITY, last - timedelta(days=364), last, YOUTHS))
+    return envelopes[: len(envelopes) // 2], envelopes[len(envelopes) // 2 :]
+
+
+Year = tuple[Sequence[Envelope], Sequence[Envelope]]
+ON_TOPIC = {
+    "indication-events": "select body from indication.statement",
+    "refusals": "select body from indication.refusal",
+    "care-alerts": "select body from alerts.alert_event",
+}
+"""What the tables say that stands on a topic."""
+
+
+def test_an_empty_kafka_under_an_old_database_loses_nothing(year: Year, tmp_path: Path) -> None:
+    """The workers refuse the new topics and say what to do; when that is done everything is as it was, and goes on."""
+    first, second = year
+    with town(tmp_path) as here:
+        here.feed(first)
+        here.settle()
+        here.services.stop()
+        lose_topics(here.stack)
+        here.command("topics")
+
+        ended = here.refused_workers()
+        assert {service: code for service, (code, _) in ended.items()} == dict.fromkeys(SERVICES, WRONG_TOPIC)
+        assert [service for service, (_, log) in ended.items() if "trajectwacht topics accept" not in log] == []
+
+        for service in SERVICES:
+            here.command("topics", "accept", service)
+        here.command("indication", "republish")
+        here.command("alerts", "republish")
+        here.services.start()
+        here.feed(second)
+        here.settle()
+
+        assert here.compared().differences == []
+        assert {topic: missing(here, topic) for topic in ON_TOPIC} == dict.fromkeys(ON_TOPIC, 0)
+
+
+def lose_topics(stack: Stack) -> None:
+    """The broker's disk is gone: a new cluster starts on the same address, with nothing in it."""
+    stack.broker.stop()
+    shutil.rmtree(stack.folder / "kafka")
+    stack.broker.start()
+
+
+def missing(here: Town, topic: str) -> int:
+    """How many records stand in the tables and not, with the same content, on their topic."""
+    there = {json.dumps(value) for value in here.topic(topic)}
+    return sum(json.dumps(json.loads(row["body"])) not in there for row in here.ask(ON_TOPIC[topic]))
+
+
+def test_an_older_dump_under_a_newer_log_loses_nothing(year: Year, tmp_path: Path) -> None:
+    """Workers read the difference again by themselves, as positions were restored with the tables.
+
+    Senders repeat what they sent since: it is taken in again and changes nothing. Limit: only of youths whom the
+    dump knew. Who a later youth is stood nowhere but in what was lost, so that repeating makes another youth of it.
+    """
+    first, second = year
+    with town(tmp_path) as here:
+        here.feed(first)
+        here.settle()
+        dump(here.stack, tmp_path / "older.dump")
+        here.feed(second)
+        here.settle()
+        known = here.ask(FACTS)
+        here.services.stop()
+
+        restore(here.stack, tmp_path / "older.dump")
+        behind = [lag_of(here.stack, processor, topic) for processor, topic in WORKERS]
+        here.services.start()
+        here.settle()
+
+        assert min(behind) > 0, "the dump is older than the log"
+        assert here.compared().differences == []
+        assert here.ask(FACTS) == known
+
+        here.feed(about_known_youths(here, second))
+        here.settle()
+
+        assert here.compared().differences == []
+        assert here.ask(FACTS) == known
+        assert missing(here, "indication-events") == 0
+
+
+def about_known_youths(here: Town, envelopes: Sequence[Envelope]) -> list[Envelope]:
+    """The messages whose number stands in them in clear and is one that the register knows."""
+    keys = read_keys(here.rules.with_name("identity-keys.json"))[MUNICIPALITY]
+    given = {row["lookup"] for row in here.ask("select lookup from indication.identity")}
+
+    def is_known(number: bytes) -> bool:
+        return any(lookup(key, MUNICIPALITY, number.decode()) in given for key in keys.lookup.values())
+
+    numbers = [(envelope, NUMBER.findall(envelope.body)) for envelope in envelopes]
+    return [envelope for envelope, found in numbers if found and all(map(is_known, found))]
+
+
+NUMBER = re.compile(rb"(?:Bsn>|\"bsn\": ?\")([0-9]{9})")
+FACTS = "select municipality, youth, facts from trajectory.youth where facts is not null order by 1, 2"
+
+
+def dump(stack: Stack, file: Path) -> None:
+    """Back up the whole database as it is now."""
+    _postgres("pg_dump", "--format=custom", f"--file={file}", stack.dsn("admin"))
+
+
+def restore(stack: Stack, file: Path) -> None:
+    """Put the backup in the place of what is there."""
+    for service in SERVICES:
+        asyncio.run(_ask(stack.dsn("admin"), f"drop schema {service} cascade"))
+    _postgres("pg_restore", f"--dbname={stack.dsn('admin')}", "--exit-on-error", str(file))
+
+
+def _postgres(program: str, *arguments: str) -> None:
+    folder = find_install(os.environ).folder
+    done = subprocess.run([folder / program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
