@@ -26,20 +26,32 @@ def instant_text(instant: datetime) -> str:
 
 def to_wire(value: object) -> Any:
     """The JSON form of a value: dates as text, periods by first and last day, None left out."""
-    if isinstance(value, Period):
-        return {"first_day": value.start.isoformat(), "last_day": _day_text(value.last_day)}
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {name: to_wire(member) for name, member in pairs if member is not None}
-    if isinstance(value, datetime):
-        return instant_text(value) if value.tzinfo else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): to_wire(member) for key, member in value.items()}
-    if isinstance(value, tuple | list | frozenset):
-        return [to_wire(member) for member in value]
-    return value
+    return _encoder(cast(Any, type(value)))(value)
+
+
+@cache
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    if issubclass(kind, Period):
+        return lambda period: {"first_day": period.start.isoformat(), "last_day": _day_text(period.last_day)}
+    if is_dataclass(kind):
+        return _dataclass_encoder(tuple(field.name for field in fields(kind)))
+    if issubclass(kind, datetime):
+        return lambda instant: instant_text(instant) if instant.tzinfo else instant.isoformat()
+    if issubclass(kind, date):
+        return cast(Callable[[Any], Any], kind.isoformat)
+    if issubclass(kind, Mapping):
+        return lambda content: {str(key): to_wire(member) for key, member in content.items()}
+    if issubclass(kind, tuple | list | frozenset):
+        return lambda members: [to_wire(member) for member in members]
+    return lambda plain: plain
+
+
+def _dataclass_encoder(names: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
+    def encode(value: Any) -> dict[str, Any]:
+        members = ((name, getattr(value, name)) for name in names)
+        return {name: to_wire(member) for name, member in members if member is not None}
+
+    return encode
 
 
 def _day_text(day: date | None) -> str | None:

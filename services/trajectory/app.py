@@ -79,22 +79,33 @@ class TrajectoryProcessor:
         locked = await store.lock_groups(connection, named(statements))
         new = await store.add_statements(connection, statements)
         ledgers = await _ledgers(connection, locked, statements)
+        since = _first_received(statements)
         told: list[YouthFacts] = []
         # A long silence would end our session: whoever computes long writes in between (postgres.py, rule 1).
         for part in _in_parts(ledgers):
-            derived = [facts for rows in part for facts in self._told(rows, statements)]
+            derived = [facts for rows in part for facts in self._told(rows, since)]
             await _keep(connection, derived, part)
             told += derived
         _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
         return _outgoing(self.facts_topic.name, told, statements)
 
-    def _told(self, rows: Sequence[Statement], batch: Iterable[Statement]) -> Iterable[YouthFacts]:
+    def _told(self, rows: Sequence[Statement], since: Mapping[YouthKey, date]) -> Iterable[YouthFacts]:
         """The layers that the batch may have changed in one ledger."""
         members = {(row.municipality, row.youth) for row in rows}
-        since = min(civil_day(row.received) for row in batch if (row.municipality, row.youth) in members)
+        first = min(since[key] for key in members if key in since)
         municipality = rows[0].municipality
         rules = replace(self.rules, coverage_start=self.coverage.get(municipality))
-        return layers(rows, rules, since)
+        return layers(rows, rules, first)
+
+
+def _first_received(batch: Iterable[Statement]) -> dict[YouthKey, date]:
+    """Per youth the earliest civil day on which a statement of the batch was received."""
+    since: dict[YouthKey, date] = {}
+    for row in batch:
+        day = civil_day(row.received)
+        key = (row.municipality, row.youth)
+        since[key] = min(since.get(key, day), day)
+    return since
 
 
 def read(batch: Sequence[Record]) -> tuple[list[Statement], list[store.RefusedRecord]]:
