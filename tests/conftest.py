@@ -19,5 +19,6 @@ def shared_folder() -> Path:
 
 # `make test` takes the default; `make prove` asks for many more (HYPOTHESIS_PROFILE=prove).
 settings.register_profile("test", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("prove", parent=settings.get_profile("test"), max_examples=5000)
+EXAMPLES = int(os.environ.get("TRAJECTWACHT_EXAMPLES", "1500"))
+settings.register_profile("prove", parent=settings.get_profile("test"), max_examples=EXAMPLES)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
