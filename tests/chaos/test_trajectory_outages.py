@@ -169,6 +169,7 @@ def test_a_worker_frozen_between_produce_and_flush_leaves_nothing_wrong(plan: Pl
         assert judge(plan, sent).exact()
 
 
+@pytest.mark.prove
 def test_tables_restored_from_an_older_copy_are_caught_up(own_stack: Stack, tmp_path: Path) -> None:
     """A newer log over an older database: positions in the tables are the authority, and what is missing is read."""
     plan = run_in(own_stack)
@@ -232,6 +233,7 @@ def remake_topics(plan: Plan) -> None:
     make_topics(plan)
 
 
+@pytest.mark.prove
 def test_a_rebuild_that_is_cut_short_is_finished_by_the_worker(plan: Plan, tmp_path: Path) -> None:
     """Tables emptied and the command killed before it filled them: their positions went with them (engine.md §1)."""
     feed = feed_of(plan)
@@ -249,6 +251,7 @@ def test_a_rebuild_that_is_cut_short_is_finished_by_the_worker(plan: Plan, tmp_p
     assert judge(plan, sent).exact()
 
 
+@pytest.mark.prove
 def test_a_rebuild_beside_a_live_worker_leaves_what_replay_says(plan: Plan, tmp_path: Path) -> None:
     """The whole topic in large batches, while the worker goes on or is started again (engine.md §1)."""
     feed = feed_of(plan)

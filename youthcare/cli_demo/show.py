@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -22,7 +23,9 @@ ALERTS_MAX = 8
 
 def figures(console: Console, result: Comparison) -> None:
     """The last periods of a few figures of the municipality."""
-    table = Table("figure", "period", "value", "numerator", "denominator", "pending", "status", title="Figures")
+    table = Table(title="Figures", box=SIMPLE)
+    for name in ("figure", "period", "value", "count", "of", "pending", "status"):
+        table.add_column(name, no_wrap=True)
     for indicator in SHOWN:
         rows = [row for row in result.rows if row.indicator == indicator and row.group_kind == "municipality"]
         for row in sorted(rows, key=lambda row: row.period)[-PERIODS:]:

@@ -52,7 +52,7 @@ def read_log(stack: Stack) -> list[Statement]:
     consumer.assign([TopicPartition(INDICATION_EVENTS.name, each, 0) for each in ends])
     bodies: list[bytes] = []
     while ends:
-        for message in consumer.consume(5000, 10.0):
+        for message in consumer.consume(1000, 1.0):
             partition, offset, body = message.partition() or 0, message.offset() or 0, message.value()
             if message.error() is None:
                 bodies += [body] if body is not None else []
