@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import orjson
 import structlog
@@ -36,9 +37,10 @@ from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic,
 from youthcare.youthfacts import RULES_REVISION, YouthFacts
 
 
-def shipped_rules() -> Rules:
-    """The care forms and definition sets that the product ships."""
-    return Rules(care_forms=care_forms_from(yaml.safe_load(shipped("care-forms.yml").read_text())))
+def shipped_rules(care_forms_file: str | None = None) -> Rules:
+    """The definition sets that the product ships, with its care forms or those of another file."""
+    path = Path(care_forms_file) if care_forms_file else shipped("care-forms.yml")
+    return Rules(care_forms=care_forms_from(yaml.safe_load(path.read_text(encoding="utf-8"))))
 
 
 def shipped_coverage() -> dict[str, date | None]:
@@ -192,13 +194,14 @@ def _measure(statements: Iterable[Statement]) -> None:
 def worker(settings: Settings, probe: Probe = silent) -> None:
     """Run the trajectory worker until it is stopped."""
     configure_logging("trajectory", settings.log_level)
-    run_worker(TrajectoryProcessor(shipped_rules()), settings.worker("trajectory"), probe)
+    run_worker(TrajectoryProcessor(shipped_rules(settings.care_forms_file)), settings.worker("trajectory"), probe)
 
 
 def rebuild(settings: Settings) -> None:
     """Drop the ledgers and facts and make them again from the whole topic, in large batches."""
     configure_logging("trajectory", settings.log_level)
-    asyncio.run(rebuild_from_topic(TrajectoryProcessor(shipped_rules()), settings.worker("trajectory")))
+    processor = TrajectoryProcessor(shipped_rules(settings.care_forms_file))
+    asyncio.run(rebuild_from_topic(processor, settings.worker("trajectory")))
 
 
 async def rebuild_from_topic(processor: TrajectoryProcessor, settings: WorkerSettings) -> int:

@@ -321,7 +321,7 @@ def test_a_worker_below_the_stored_rules_revision_stops(shop: Shop, tmp_path: Pa
 
 
 def test_what_stands_under_another_youth_changes_nothing_and_stops_nothing(shop: Shop, municipality: str) -> None:
-    """The same identity of another youth, as after an older dump of the register, is no reason to stop (design.md §3)."""
+    """The same identity of another youth, as after a restored dump, is no reason to stop (design.md §3)."""
     told = builders.started(youth=YOUTH, municipality=municipality)
     shop.tell(told)
     before = shop.table(municipality)
