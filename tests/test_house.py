@@ -15,6 +15,7 @@ import yaml
 
 from tests.conftest import REPOSITORY
 from youthcare.outcome import GUIDANCE_NL, Reason
+from youthcare.runtime.settings import Settings
 
 SHELLS = {"app", "api", "store", "outbox"}
 PURE_OUTSIDE = {"services/indication/ijw.py": {"lxml"}}
@@ -191,3 +192,10 @@ def test_replay_has_no_rule_of_its_own() -> None:
     assert "youthcare.period" not in set(imported(tree))
     computing = (ast.Mult, ast.Sub, ast.FloorDiv, ast.Mod)
     assert not any(isinstance(node, ast.BinOp) and isinstance(node.op, computing) for node in ast.walk(tree))
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    """A variable that nobody can look up is none (style.md §8, drift)."""
+    readme = text_of(REPOSITORY / "README.md")
+
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
