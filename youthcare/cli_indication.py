@@ -37,6 +37,19 @@ def republish() -> None:
     print(f"{run(Settings.from_env(os.environ))} statements will be published again")
 
 
+@app.command()
+def recover() -> None:
+    """After an older dump was restored, before worker and doors start: enter what stands on the log."""
+    from services.indication.app import recover as run
+    from youthcare.runtime.settings import Settings
+
+    done = run(Settings.from_env(os.environ))
+    print(f"{done.entered} statements entered of {done.read} records")
+    print(f"{done.erased} rows erased of youths who were forgotten since; {done.raised} refusal counts raised")
+    if done.differing:
+        print(f"{done.differing} records differ from the register, which was left as it is")
+
+
 @app.command("retry-unknown")
 def retry_unknown() -> None:
     """After an upgrade: offer events of types that were unknown again."""

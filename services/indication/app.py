@@ -7,7 +7,7 @@ the HTTP doors, the sweep publishes. Poison is a refusal; a refusal that cannot 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,14 +21,16 @@ from services.indication.processor import read_json, read_record
 from services.indication.senders import Arrival
 from services.indication.store import expire, prepare, publish_again, retry_unknown, take
 from services.indication.store.counts import count
+from services.indication.store.recovery import Recovered, recover_counts, recover_statements
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import Connection, Pool, open_pool, unavailable_as_such
 from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
 from youthcare.runtime.producing import Publisher
+from youthcare.runtime.reading import span_of
 from youthcare.runtime.sealing import Keys
 from youthcare.runtime.settings import Settings
-from youthcare.runtime.topics import INTAKE, Topic
+from youthcare.runtime.topics import INDICATION_EVENTS, INTAKE, REFUSALS, Topic
 
 SENDER = "intake"
 """Under whose name a refusal is told when the record itself names nobody."""
@@ -160,6 +162,24 @@ async def _republish(settings: Settings) -> int:
     try:
         await prepare(pool)
         return await publish_again(pool, datetime.now(UTC))
+    finally:
+        await pool.close()
+
+
+def recover(settings: Settings) -> Recovered:
+    """After an older dump was restored: enter what the log has and the register lacks; answers what was done."""
+    configure_logging("indication", settings.log_level)
+    return asyncio.run(_recover(settings))
+
+
+async def _recover(settings: Settings) -> Recovered:
+    pool = await open_pool(settings.database("indication"), "indication-recover", all_municipalities=True)
+    try:
+        await prepare(pool)
+        statements = await span_of(settings.broker(), INDICATION_EVENTS.name)
+        refused = await span_of(settings.broker(), REFUSALS.name)
+        done = await recover_statements(pool, statements.batches, datetime.now(UTC))
+        return replace(done, raised=await recover_counts(pool, refused.batches))
     finally:
         await pool.close()
 

@@ -149,9 +149,22 @@ def body(assertion: Assertion, youth: str) -> bytes:
 
 def digest(assertion: Assertion) -> bytes:
     """SHA-256 of the content without youth, reception and derived team."""
-    event = statement_to_wire(statement(replace(assertion, team=None), NOBODY))
-    del event["subject"], event["received"]
-    return sha256(_json(event)).digest()
+    return content_digest(statement_to_wire(statement(replace(assertion, team=None), NOBODY)))
+
+
+def digests(assertion: Assertion) -> tuple[bytes, bytes]:
+    """The digest, and that of the content as published: a record read back from the log tells no more than that.
+
+    It does not tell whether a team was stated or derived. Either way it is the same record on the topic.
+    """
+    own = digest(assertion)
+    return own, own if assertion.team is None else content_digest(statement_to_wire(statement(assertion, NOBODY)))
+
+
+def content_digest(event: Mapping[str, object]) -> bytes:
+    """SHA-256 of a canonical event without youth and reception."""
+    content = {name: member for name, member in event.items() if name not in ("subject", "received")}
+    return sha256(_json(content)).digest()
 
 
 def merged_into(assertion: Assertion, youth: str) -> Assertion:

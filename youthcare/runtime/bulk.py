@@ -47,7 +47,7 @@ async def run_bulk(
         identity = await prepare(processor, pool, inspector)
         starts = await _starts(processor, pool, inspector, identity, from_start)
         ends = await asyncio.to_thread(inspector.end_offsets, identity)
-        feed = _Feed(settings.broker, identity, starts, ends)
+        feed = Feed(settings.broker, identity, starts, ends)
         return await _apply_all(processor, settings, pool, feed, tell)
     finally:
         await asyncio.wait_for(pool.close(), timeout=5)
@@ -63,7 +63,7 @@ async def _starts(
     return {partition: position.next_offset for partition, position in positions.items()}
 
 
-async def _apply_all(processor: Processor, settings: WorkerSettings, pool: Pool, feed: _Feed, tell: Told) -> int:
+async def _apply_all(processor: Processor, settings: WorkerSettings, pool: Pool, feed: Feed, tell: Told) -> int:
     publisher = Publisher(settings.broker)
     done = 0
     try:
@@ -78,7 +78,7 @@ async def _apply_all(processor: Processor, settings: WorkerSettings, pool: Pool,
     return done
 
 
-class _Feed:
+class Feed:
     """Records from the starts to the ends, in whatever order the partitions answer."""
 
     def __init__(

@@ -1,18 +1,19 @@
 """Which youth a BSN is: given once per municipality and BSN, at random (domain.md §8).
 
-Two rules. The BSN reaches Postgres only as an HMAC and sealed. Older look-up keys still find; new rows are written
-under the newest.
+Three rules. The BSN reaches Postgres only as an HMAC and sealed. Older look-up keys still find; new rows are written
+under the newest. Who was known before a restore gets the same youth again (`recognition.py`).
 """
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from services.indication.identity import lookup
+from services.indication.recognition import Person
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
 
-Person = tuple[str, str]
-"""Municipality and BSN."""
+Recognise = Callable[[Mapping[Person, str]], Awaitable[Mapping[Person, str]]]
+"""Told who is known, tells which youths others are who had one before."""
 
 _FIND = """
 select wanted.position, identity.youth
@@ -28,14 +29,16 @@ _KNOWN = "select 1 from identity where municipality = $1 and youth = $2 limit 1"
 _FORGET = "delete from identity where municipality = $1 and youth = $2"
 
 
-async def youths_of(connection: Connection, keys: Keys, persons: Collection[Person]) -> Mapping[Person, str]:
+async def youths_of(
+    connection: Connection, keys: Keys, persons: Collection[Person], recognise: Recognise
+) -> Mapping[Person, str]:
     """The youth of each person, given now to those who had none."""
     found = await _found(connection, keys, persons)
     # One order for all: two deliveries with the same new persons wait for each other, never in a circle.
     missing = sorted(set(persons) - found.keys())
     if not missing:
         return found
-    await _give(connection, keys, missing)
+    await _give(connection, keys, missing, await recognise(found))
     # Read again, because another delivery may have been first.
     return found | await _found(connection, keys, missing)
 
@@ -46,7 +49,9 @@ async def _found(connection: Connection, keys: Keys, persons: Collection[Person]
     return {asked[row["position"] - 1][0]: row["youth"] for row in rows}
 
 
-async def _give(connection: Connection, keys: Keys, persons: Collection[Person]) -> None:
+async def _give(
+    connection: Connection, keys: Keys, persons: Collection[Person], recognised: Mapping[Person, str]
+) -> None:
     own = [keys[municipality] for municipality, _ in persons]
     await connection.execute(
         _GIVE,
@@ -54,7 +59,7 @@ async def _give(connection: Connection, keys: Keys, persons: Collection[Person])
         [lookup(each.lookup[each.lookup_version], *person) for each, person in zip(own, persons, strict=True)],
         [each.lookup_version for each in own],
         [each.seal("bsn", person[1].encode()) for each, person in zip(own, persons, strict=True)],
-        [uuid.uuid4().hex for _ in persons],
+        [recognised.get(person) or uuid.uuid4().hex for person in persons],
     )
 
 

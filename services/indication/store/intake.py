@@ -7,6 +7,7 @@ commit, and only what commits is answered.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from services.indication.assertions import (
     NOBODY,
@@ -21,7 +22,9 @@ from services.indication.assertions import (
     merged_into,
     under_name,
 )
+from services.indication.recognition import persons_of
 from services.indication.store import identities, references, refusals, statements
+from services.indication.store.recognition import lost_youths
 from services.indication.store.references import Known, Place
 from services.indication.store.statements import Identity, Owned
 from youthcare.events import YouthForgotten, YouthMerged
@@ -100,8 +103,9 @@ def _places(assertion: Assertion) -> set[Place]:
 
 
 async def _owned_by_bsn(delivery: _Delivery, assertions: Sequence[Assertion]) -> list[Owned]:
-    persons = {(each.municipality, bsn) for each in assertions for bsn in (each.bsn, each.into_bsn) if bsn is not None}
-    youths = await identities.youths_of(delivery.connection, delivery.keys, persons)
+    persons = {person for each in assertions for person in persons_of(each)}
+    recognise = partial(lost_youths, delivery.connection, assertions)
+    youths = await identities.youths_of(delivery.connection, delivery.keys, persons, recognise)
     owned = []
     for each in assertions:
         assert each.bsn is not None

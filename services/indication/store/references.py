@@ -7,9 +7,9 @@ What waited for 30 days is refused: it answers nothing.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
 from services.indication.assertions import Assertion, digest, from_parked_form, parked_form
+from services.indication.store.locks import REFERENCES, hold
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
 
@@ -26,10 +26,6 @@ class Known:
     youth: str
 
 
-# A bounded set of locks: Postgres has room for thousands, a large batch may name more references than that.
-_LOCKS = 2048
-_LOCK_FAMILY = 0x5457
-_LOCK = "select pg_advisory_xact_lock($1, slot) from (select slot from unnest($2::int[]) slot order by slot) ordered"
 _FIND = """
 select municipality, reference, name, youth from reference
 join unnest($1::text[], $2::text[]) as wanted (municipality, reference) using (municipality, reference)
@@ -63,13 +59,7 @@ _FORGET = "delete from reference where municipality = $1 and youth = $2"
 
 async def lock(connection: Connection, places: Iterable[Place]) -> None:
     """Hold these references until the transaction ends; always in one order."""
-    slots = sorted({_slot(place) for place in places})
-    if slots:
-        await connection.execute(_LOCK, _LOCK_FAMILY, slots)
-
-
-def _slot(place: Place) -> int:
-    return int.from_bytes(blake2b("/".join(place).encode(), digest_size=4).digest(), "big") % _LOCKS
+    await hold(connection, REFERENCES, places)
 
 
 async def known(connection: Connection, places: Collection[Place]) -> Mapping[Place, Known]:

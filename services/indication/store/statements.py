@@ -7,7 +7,7 @@ byte. The same identity with other content, or of another youth, is refused.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.indication.assertions import Assertion, body, digest
+from services.indication.assertions import Assertion, body, digest, digests
 from youthcare.runtime.postgres import Connection
 
 Identity = tuple[str, str, str]
@@ -23,10 +23,11 @@ returning municipality, source, id
 """
 _REPEAT = """
 update statement set published = null
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-    as again (municipality, source, id, youth, digest)
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[])
+    as again (municipality, source, id, youth, digest, published_digest)
 where statement.municipality = again.municipality and statement.source = again.source
-    and statement.id = again.id and statement.youth = again.youth and statement.digest = again.digest
+    and statement.id = again.id and statement.youth = again.youth
+    and statement.digest in (again.digest, again.published_digest)
 returning statement.municipality, statement.source, statement.id
 """
 _FORGET = """
@@ -53,8 +54,14 @@ async def register(connection: Connection, owned: Sequence[Owned]) -> Registered
     rows = sorted(owned, key=lambda each: each[0].identity)
     new = frozenset(map(tuple, await connection.fetch(_INSERT, *_columns(rows))))
     others = [each for each in rows if each[0].identity not in new]
-    repeated = await connection.fetch(_REPEAT, *_columns(others)[:5]) if others else ()
-    return Registered(new=new, repeated=frozenset(map(tuple, repeated)))
+    return Registered(new=new, repeated=await _repeat(connection, others))
+
+
+async def _repeat(connection: Connection, rows: Sequence[Owned]) -> frozenset[Identity]:
+    if not rows:
+        return frozenset()
+    published = [digests(assertion)[1] for assertion, _ in rows]
+    return frozenset(map(tuple, await connection.fetch(_REPEAT, *_columns(rows)[:5], published)))
 
 
 def _columns(rows: Sequence[Owned]) -> list[list[object]]:
