@@ -136,7 +136,7 @@ def text_of(path: Path) -> str:
 
 def test_no_file_names_a_machine() -> None:
     """No machine path and no place of work anywhere in the project."""
-    here = re.compile(re.escape(str(REPOSITORY.parent)) + r"\b|/" + r"root/|/home/[a-z]")
+    here = re.compile(re.escape(str(REPOSITORY)) + r"\b|/" + r"root/|/home/[a-z]")
 
     found = [named(path) for path in tracked() if path.suffix != ".lock" and here.search(text_of(path))]
 

@@ -161,9 +161,10 @@ async def test_what_answers_nothing_for_thirty_days_is_refused(world: World) -> 
     await outbox.sweep(pool, Publisher(world.broker()), now + timedelta(minutes=1))
     await pool.close()
 
-    told = refusals(world, f"{CHAIN}:0153")[-1]
+    # What other tests left parked in the same database is refused in the same round.
+    told = {refusal["identification"]: refusal["code"] for refusal in refusals(world, f"{CHAIN}:0153")}
     assert (early, late >= 1) == (0, True)
-    assert (told["code"], told["identification"]) == ("answers-nothing", f"JW319-{name}-{ijw.DATED}-1")
+    assert told[f"JW319-{name}-{ijw.DATED}-1"] == "answers-nothing"
     assert await fetch(world, "select 1 from parked where id = $1", told["identification"]) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -195,7 +196,8 @@ async def test_metrics_are_rendered_without_a_token(app: FastAPI) -> None:
     async with client_of(app) as client:
         answer = await client.get("/metrics")
 
-    assert 'youthcare_refusals_total{reason="bsn-invalid"} 0.0' in answer.text
+    # The counts of this process: other tests may have refused something before.
+    assert re.search(r'^youthcare_refusals_total\{reason="bsn-invalid"\} \d', answer.text, re.MULTILINE)
 
 
 async def test_security_headers_stand_on_every_answer(app: FastAPI, issuer: Issuer) -> None:
