@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.alerts_after import alerts_left, alerts_replayed
 from tests.chaos.trajectories import Feed, Verdict, judge, make_topics, settle
 from tests.chaos.trajectory_pair import Pair
 from tests.chaos.trajectory_worker import Fault, Plan
+from youthcare.events import Statement
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.processing import POINTS
 
@@ -61,8 +63,10 @@ def one_round() -> list[tuple[Fault, ...]]:
     ]
 
 
-def outcome(plan: Plan, fates: Sequence[tuple[Fault, ...]], folder: Path, pairs: list[Pair]) -> Verdict:
-    """Let statements flow while two workers meet their fates, let it settle, and judge."""
+def outcome(
+    plan: Plan, fates: Sequence[tuple[Fault, ...]], folder: Path, pairs: list[Pair]
+) -> tuple[Verdict, list[Statement]]:
+    """Let statements flow while two workers meet their fates, let it settle, and judge; with what was sent."""
     make_topics(plan)
     feed = Feed(plan, str(next(_municipalities)), SEED)
     pair = Pair(plan, list(fates), folder)
@@ -76,14 +80,22 @@ def outcome(plan: Plan, fates: Sequence[tuple[Fault, ...]], folder: Path, pairs:
     pairs.remove(pair)
     faults = [fault.signal for fate in fates for fault in fate]
     assert (pair.deaths, pair.freezes) == (faults.count(signal.SIGKILL), faults.count(signal.SIGSTOP))
-    return judge(plan, sent)
+    return judge(plan, sent), sent
 
 
-def test_two_workers_killed_and_frozen_leave_what_replay_says(plan: Plan, tmp_path: Path, pairs: list[Pair]) -> None:
-    """Five SIGKILL, one at each named point, and two SIGSTOP longer than the session: nothing lost, nothing twice."""
-    verdict = outcome(plan, one_round() * ROUNDS, tmp_path, pairs)
+def test_two_workers_killed_and_frozen_leave_what_replay_says(
+    plan: Plan, tmp_path: Path, pairs: list[Pair], stack: Stack
+) -> None:
+    """Five SIGKILL, one at each named point, and two SIGSTOP longer than the session: nothing lost, nothing twice.
+
+    Neither in the tables of the trajectory service nor downstream: each alert stands there once.
+    """
+    verdict, sent = outcome(plan, one_round() * ROUNDS, tmp_path, pairs)
 
     assert verdict.exact(), verdict
+    alerts = alerts_left(plan, stack, sent[0].municipality)
+    assert alerts == alerts_replayed(sent, stack)
+    assert alerts.total() > 0
 
 
 def test_a_worker_that_acknowledges_before_it_commits_is_caught(plan: Plan, tmp_path: Path, pairs: list[Pair]) -> None:
@@ -91,7 +103,7 @@ def test_a_worker_that_acknowledges_before_it_commits_is_caught(plan: Plan, tmp_
     # Late enough that Kafka has the acknowledgements, and sooner than what was held back is folded.
     fates = [(killed("before-acknowledge", 15),), (killed("after-commit", 15),)]
 
-    verdict = outcome(replace(plan, broken=True), fates, tmp_path, pairs)
+    verdict, _ = outcome(replace(plan, broken=True), fates, tmp_path, pairs)
 
     assert verdict.facts_wrong
     assert not verdict.positions_wrong, "the positions alone would not have told"
