@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 from lxml import etree
@@ -191,6 +192,7 @@ class Schemas:
 
     compiled: Mapping[MessageKind, etree.XMLSchema]
     names: frozenset[str]
+    turn: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> "Schemas":
@@ -203,10 +205,12 @@ class Schemas:
     def check(self, document: Document) -> Refused | None:
         """None when the message obeys its schema; else a refusal that names the first wrong element."""
         schema = self.compiled[document.kind]
-        if schema.validate(document.tree):
-            return None
-        first = cast(Any, schema.error_log)[0]
-        return Refused(reason=Reason.SCHEMA_INVALID, field=self._path(document.tree, first.path))
+        # Doors read in threads, and a schema keeps the errors of its last validation only.
+        with self.turn:
+            if schema.validate(document.tree):
+                return None
+            place = str(cast(Any, schema.error_log)[0].path)
+        return Refused(reason=Reason.SCHEMA_INVALID, field=self._path(document.tree, place))
 
     def _path(self, tree: "etree._ElementTree", place: str) -> str:
         """The path of an error; a name that is not of the standard may be anything, even a person's."""

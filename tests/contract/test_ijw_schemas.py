@@ -1,5 +1,7 @@
 """The official schemas of iJw 3.2 agree with what the builders write and with what the parser demands."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from services.indication import ijw
@@ -88,3 +90,16 @@ def test_an_attribute_is_an_error_of_its_element(schemas: Schemas) -> None:
     body = write.jw305().replace(b"<Client>", b'<Client x="Achternaamgeheim">')
 
     assert _check(schemas, body) == Refused(reason=Reason.SCHEMA_INVALID, field="Client")
+
+
+def test_messages_checked_at_the_same_moment_get_each_its_own_answer(schemas: Schemas) -> None:
+    """Doors read in threads: a right message never takes away the error of a wrong one, nor gets it."""
+    right = _document(write.jw305())
+    wrong = _document(write.jw305(write.started_product(1, first_day="2024-02-30")))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(schemas.check, [right, wrong] * 2000))
+
+    assert set(answers[0::2]) == {None}
+    assert {answer.reason for answer in answers[1::2] if answer is not None} == {Reason.SCHEMA_INVALID}
+    assert None not in answers[1::2]
