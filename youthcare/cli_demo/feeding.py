@@ -34,6 +34,8 @@ class Doors:
         headers = {"Authorization": f"Bearer {self._token(source)}", "Content-Type": media}
         for _ in range(TRIES):
             answer = await client.post(f"{self.url}/v1/{door}", content=body, headers=headers)
+            if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+                raise RuntimeError("the doors broke; see the log of the indication API")
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 content = answer.json()
                 return list(content) if isinstance(content, list) else list(content["statements"])
