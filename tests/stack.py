@@ -1,6 +1,7 @@
 """A running local stack for the suites that need one: the session fixture `stack`, and fresh ones for faults."""
 
 import contextlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,20 @@ import pytest
 
 from youthcare.runtime.local.background import erase_stack
 from youthcare.runtime.local.stack import Stack, start_stack
+
+# One row of numbers for the whole run: suites share a database, and two that pick the same number see each other.
+_municipalities = itertools.count(1000)
+
+
+def new_municipality() -> str:
+    """A municipality that no other test of this run has."""
+    return str(next(_municipalities))
+
+
+@pytest.fixture
+def municipality() -> str:
+    """A municipality of the test's own."""
+    return new_municipality()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import shutil
 import signal
@@ -27,14 +26,13 @@ from tests.chaos.trajectories import Feed, facts_table, judge, make_topics, sett
 from tests.chaos.trajectory_pair import ROOT, is_frozen, working
 from tests.chaos.trajectory_worker import Fault, Plan
 from tests.chaos.workers import ready, until
-from tests.stack import run_stack
+from tests.stack import new_municipality, run_stack
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.runtime.brokers import client_config
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool
 
 OUTAGE_SECONDS = 20
-_municipalities = itertools.count(3500)
 
 
 @pytest.fixture
@@ -59,7 +57,7 @@ def run_in(stack: Stack) -> Plan:
 
 def feed_of(plan: Plan, youths_min: int = 60, per_second: int = 200) -> Feed:
     """A feed about a municipality of its own."""
-    return Feed(plan, str(next(_municipalities)), 20240930, youths_min, per_second)
+    return Feed(plan, new_municipality(), 20240930, youths_min, per_second)
 
 
 @contextmanager

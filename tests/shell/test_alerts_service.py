@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import socket
 import subprocess
@@ -32,6 +31,7 @@ from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
 from tests.conftest import REPOSITORY
+from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime import metrics
@@ -49,13 +49,6 @@ RULES = Rules(care_forms=care_forms_from(yaml.safe_load(shipped("care-forms.yml"
 CONTENT: dict[str, Any] = yaml.safe_load(shipped("rules.yml").read_text())
 TODAY = date(2024, 10, 15)
 YOUTH = builders.YOUTH
-_municipalities = itertools.count(3000)
-
-
-@pytest.fixture
-def municipality() -> str:
-    """A municipality of the test's own."""
-    return f"{next(_municipalities):04d}"
 
 
 @pytest.fixture
@@ -477,7 +470,7 @@ async def test_no_municipality_sees_or_numbers_anothers_alerts(
     pool: Pool, settings: Settings, municipality: str
 ) -> None:
     """The same youth, team and indication number in two municipalities: neither sees the other, each counts from 1."""
-    other = f"{next(_municipalities):04d}"
+    other = new_municipality()
     await fold(pool, records([*told_facts(care(municipality)), *told_facts(care(other))]))
 
     async with door(settings) as client:
@@ -485,7 +478,7 @@ async def test_no_municipality_sees_or_numbers_anothers_alerts(
             rows = await client.get("/v1/alerts", headers=Issuer().header("supervisor", municipality=each))
             assert sorted(row["number"] for row in rows.json()["alerts"]) == [1, 2]
             assert await told_to(pool, each, "supervisor") == await told_to(pool, other, "supervisor")
-        stranger = Issuer().header("supervisor", municipality=f"{next(_municipalities):04d}")
+        stranger = Issuer().header("supervisor", municipality=new_municipality())
         assert (await client.get("/v1/alerts", headers=stranger)).json() == {"alerts": [], "next": None}
 
 

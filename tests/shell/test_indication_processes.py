@@ -19,9 +19,11 @@ from services.indication.processor import read_json
 from services.indication.senders import Arrival
 from services.indication.store import expire, retry_unknown
 from tests import ijw_builders as ijw
+from tests.bombs import BOMBS
 from tests.bsn_scan import scan_files, scan_tables, scan_text, scan_topics
 from tests.indication import (
     CHAIN,
+    Process,
     World,
     fetch,
     new_bsn,
@@ -73,6 +75,42 @@ def test_the_worker_takes_in_what_senders_put_on_intake(world: World, tmp_path: 
     assert 'youthcare_statements_total{source_kind="ijw",type="indication.started"} 1.0' in metrics
     assert 'youthcare_refusals_total{reason="not-xml"} 1.0' in metrics
     assert 'youthcare_feed_last_statement_timestamp_seconds{sender_kind="team"}' in metrics
+
+
+def test_bombs_do_the_running_door_no_harm(world: World, tmp_path: Path) -> None:
+    """Bare or in an envelope each gets its refusal, costs no memory, and a message after each is taken in."""
+    asked = []
+    with running(world, "api", tmp_path) as api, httpx.Client(base_url=api.address, headers=world.header()) as door:
+        door.post("/v1/ijw", content=ijw.envelope(b"<Bericht/>"))
+        before = most_memory(api)
+        for bomb in (*BOMBS, *map(ijw.envelope, BOMBS)):
+            refused = door.post("/v1/ijw", content=bomb)
+            accepted = door.post("/v1/events", json=started(new_bsn()))
+            asked.append((refused.status_code, refused.json()[0]["code"], accepted.status_code))
+        grown = most_memory(api) - before
+
+    assert asked == [(422, "forbidden-content", 202)] * (2 * len(BOMBS))
+    assert grown < 50_000_000, "an expanded bomb is a gigabyte"
+
+
+def test_bombs_on_intake_are_refused_and_the_stream_goes_on(world: World, tmp_path: Path) -> None:
+    """The same from a sender on Kafka."""
+    event = started(new_bsn())
+    before = len(refusals_of_intake(world))
+
+    with running(world, "worker", tmp_path):
+        put_on_intake(world, *BOMBS, json.dumps(event).encode())
+        until(lambda: statements(world, event["id"]), "the event behind the bombs published")
+        until(lambda: len(refusals_of_intake(world)) >= before + len(BOMBS), "each bomb refused")
+
+    assert [row["code"] for row in refusals_of_intake(world)[before:]] == ["forbidden-content"] * len(BOMBS)
+
+
+def most_memory(process: Process) -> int:
+    """The most memory that a process ever held, in bytes."""
+    status = Path(f"/proc/{process.handle.pid}/status").read_text()
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(peak) * 1024
 
 
 def refusals_of_intake(world: World) -> list[dict[str, Any]]:

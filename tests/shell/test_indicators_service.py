@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from services.indicators.store.sums import list_municipalities
 from services.indicators.tally import tally_all
 from tests import builders
 from tests.naive_indicators import newest, told_layers
+from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime import metrics
@@ -41,13 +41,6 @@ from youthcare.youthfacts import YouthFacts
 
 TABLE = care_forms_from(yaml.safe_load(shipped("care-forms.yml").read_text()))
 TODAY = date(2024, 10, 15)
-_municipalities = itertools.count(2000)
-
-
-@pytest.fixture
-def municipality() -> str:
-    """A municipality of the test's own."""
-    return f"{next(_municipalities):04d}"
 
 
 @pytest.fixture
@@ -167,7 +160,7 @@ async def _kept(pool: Pool, municipality: str) -> list[tuple[Any, ...]]:
 
 async def test_one_by_one_and_all_at_once_leave_the_same_rows(pool: Pool, municipality: str) -> None:
     """Live and rebuild leave the same step log: the size of batches leaves no trace."""
-    other = f"{next(_municipalities):04d}"
+    other = new_municipality()
     for each, size in ((municipality, 1), (other, 1000)):
         # More records than are worked on at a time.
         told = told_layers(village(each, youths=90), TABLE, None) * 2
@@ -326,7 +319,7 @@ async def test_a_team_sees_itself_and_the_municipality_and_nobody_else(
 
 async def test_two_municipalities_cannot_see_each_other(settings: Settings, pool: Pool, municipality: str) -> None:
     """The same teams and youths in two municipalities: each token tells of its own alone."""
-    other = f"{next(_municipalities):04d}"
+    other = new_municipality()
     await fold(pool, records(told_layers(village(municipality), TABLE, None)))
     await fold(pool, records(told_layers(village(other, youths=12), TABLE, None)))
 

@@ -22,6 +22,7 @@ from tests.builders import OTHER_YOUTH, YOUTH
 from tests.chaos.trajectories import differing, facts_table, make_topics, told_layers
 from tests.chaos.trajectory_pair import working
 from tests.chaos.trajectory_worker import Plan
+from tests.stack import new_municipality
 from youthcare.cli_replay import facts_lines, facts_of
 from youthcare.events import Statement
 from youthcare.runtime.batch import apply_batch
@@ -37,7 +38,6 @@ from youthcare.youthfacts import RULES_REVISION, YouthFacts
 
 ON = date(2024, 12, 31)
 YOUTHS = tuple(f"youth{letter}" for letter in "abcde")
-_municipalities = itertools.count(4000)
 _offsets = itertools.count()
 
 
@@ -100,12 +100,6 @@ def shop(stack: Stack) -> Iterator[Shop]:
         runner.run(pool.close())
 
 
-@pytest.fixture
-def municipality() -> str:
-    """A municipality of the test's own."""
-    return str(next(_municipalities))
-
-
 def record_of(row: Statement) -> Record:
     """A statement as the broker holds it."""
     return record(row.municipality, row.youth, statement_key(row.municipality, row.youth, row.source, row.id), row)
@@ -149,7 +143,7 @@ def test_any_order_repetition_and_batch_size_leaves_what_replay_says(
 ) -> None:
     """The live tables are a function of the set of statements (design.md §1)."""
     ledger = data.draw(strategies.ledgers())
-    told = in_municipality(data.draw(strategies.shuffled(ledger)), str(next(_municipalities)))
+    told = in_municipality(data.draw(strategies.shuffled(ledger)), new_municipality())
 
     shop.apply(told, size)
 
@@ -174,7 +168,7 @@ def merges() -> st.SearchStrategy[list[builders.Statement]]:
 @settings(max_examples=25)
 def test_youths_merged_in_any_order_share_one_ledger(shop: Shop, told: list[builders.Statement], size: int) -> None:
     """Who belongs together follows from all merges, whichever batch brought them and whoever was head before."""
-    statements = in_municipality(told, str(next(_municipalities)))
+    statements = in_municipality(told, new_municipality())
 
     shop.apply(statements, size)
 
@@ -187,7 +181,7 @@ def test_what_is_told_of_a_youth_gets_a_higher_version_each_time(shop: Shop, tol
     """A reader that takes only newer versions never misses a change (design.md §4)."""
     newest: dict[str, tuple[int, int]] = {}
     known: dict[tuple[str, date], YouthFacts] = {}
-    for row in in_municipality(told, str(next(_municipalities))):
+    for row in in_municipality(told, new_municipality()):
         spoken = [facts_in(message) for message in shop.fold([record_of(row)])]
         for facts in spoken:
             before = known.get((facts.youth, facts.known_day), facts)
@@ -282,7 +276,7 @@ def test_a_forgotten_youth_is_told_as_gone(shop: Shop, municipality: str) -> Non
 
 def test_two_municipalities_with_the_same_youths_do_not_touch_each_other(shop: Shop) -> None:
     """Same youths, sources, ids and indications: each keeps its own, and no session sees the other's rows."""
-    one, other, stranger = (str(next(_municipalities)) for _ in range(3))
+    one, other, stranger = (new_municipality() for _ in range(3))
     told = [builders.started(id="1"), builders.merged(id="2"), builders.started(id="3", youth=OTHER_YOUTH)]
     shop.apply(in_municipality(told, one))
     before = shop.table(one)
@@ -298,7 +292,7 @@ def test_two_municipalities_with_the_same_youths_do_not_touch_each_other(shop: S
 
 def test_what_is_published_is_what_the_table_holds(shop: Shop) -> None:
     """The newest record of each key is the row, and its key is the youth's."""
-    one = str(next(_municipalities))
+    one = new_municipality()
     told = in_municipality([builders.started(), builders.ended(received="2024-07-02T10:00:00Z")], one)
     shop.apply(told, 1)
 

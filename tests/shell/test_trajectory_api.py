@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,19 +14,12 @@ import pytest
 from services.trajectory.api import api
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
+from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, open_pool
 from youthcare.runtime.processing import Record
 from youthcare.runtime.settings import Settings
-
-_municipalities = itertools.count(8000)
-
-
-@pytest.fixture
-def municipality() -> str:
-    """A municipality of the test's own."""
-    return str(next(_municipalities))
 
 
 @pytest.fixture
@@ -148,7 +140,7 @@ async def test_another_municipality_does_not_see_the_youth(
     client: httpx.AsyncClient, municipality: str, youth: str
 ) -> None:
     """Neither its supervisor nor a team of the same name (design.md §4)."""
-    other = str(next(_municipalities))
+    other = new_municipality()
 
     assert await status(client, youth, municipality, "supervisor") == 200
     assert [await status(client, youth, other, role) for role in ("supervisor", "team:noord")] == [404, 404]
