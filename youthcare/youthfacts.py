@@ -50,10 +50,12 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A start or end day and when its sender first recorded it; for timeliness."""
+    """A start or end day, when its sender first recorded it and when we first received it; for timeliness."""
 
     day: date
     time: datetime
+    received: datetime | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,9 @@ class CarePeriod:
 
     period: Period
     opening: Opening
+    five_years: Opening = Opening.UNKNOWN
+    """How it began with a window of five years, whatever the definition set (`new_share`, domain.md §6)."""
+    crisis: bool = False
     end_stated: bool
     exit_kind: ExitKind | None = None
     until: date | None = None
@@ -160,14 +165,33 @@ class ProvisionDays:
     days: tuple[Period, ...] = ()
 
 
+class GroupKind(StrEnum):
+    """A kind of group that an indication is in by what it is (domain.md §6)."""
+
+    CARE_FORM = "care_form"
+    REFERRER = "referrer"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPeriods:
+    """The care periods of the indications of one group alone (domain.md §6, `flow_balance` by care form)."""
+
+    kind: GroupKind
+    group: str
+    care_periods: tuple[CarePeriod, ...] = ()
+    residential_periods: tuple[CarePeriod, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionFacts:
-    """What follows under one definition set."""
+    """What follows under one definition set; a group that holds all indications has the periods of the youth."""
 
     care_periods: tuple[CarePeriod, ...] = ()
     trajectories: tuple[Trajectory, ...] = ()
     residential_periods: tuple[CarePeriod, ...] = ()
     provisions: tuple[ProvisionDays, ...] = ()
+    groups: tuple[GroupPeriods, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +207,20 @@ class YouthFacts:
     requests: tuple[RequestFacts, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     definitions: Mapping[str, DefinitionFacts] = field(default_factory=dict)
+    corrects: bool = False
+    """Whether something received on the known day takes back or mends what was told before it."""
     gone: bool = False
     """Merged into another youth or forgotten: nothing is told of this identifier any more."""
+
+
+UNKNOWN_GROUP = "unknown"
+"""The group of an indication of which nobody stated the care form, referrer or provider."""
+
+
+def group_of(row: IndicationFacts, kind: GroupKind) -> str:
+    """The group of an indication."""
+    named = {GroupKind.CARE_FORM: row.care_form, GroupKind.REFERRER: row.referrer, GroupKind.PROVIDER: row.provider}
+    return named[kind] or UNKNOWN_GROUP
 
 
 def registration_on(facts: YouthFacts, day: date) -> Registration | None:

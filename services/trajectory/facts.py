@@ -4,13 +4,13 @@
 periods are open, planned ends are marked as not stated.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from services.trajectory.indications import indication_facts, request_facts
 from services.trajectory.ledger import distinct, registrations, standing, surviving
-from services.trajectory.periods import Definition, care_periods, chained, span
+from services.trajectory.periods import DEFINITIONS, Definition, care_periods, chained, span
 from services.trajectory.provisions import counted, switches
 from youthcare.codes import CareForms
 from youthcare.events import EvaluationRecorded, Statement, YouthRegistered
@@ -19,10 +19,13 @@ from youthcare.youthfacts import (
     CarePeriod,
     DefinitionFacts,
     Evaluation,
+    GroupKind,
+    GroupPeriods,
     IndicationFacts,
     Registration,
     Trajectory,
     YouthFacts,
+    group_of,
 )
 
 
@@ -31,7 +34,7 @@ class Rules:
     """What a municipality sets: care forms, definition sets and the first day its feed is complete."""
 
     care_forms: CareForms
-    definitions: tuple[Definition, ...] = (Definition(),)
+    definitions: tuple[Definition, ...] = DEFINITIONS
     coverage_start: date | None = None
 
 
@@ -80,7 +83,26 @@ def _under(definition: Definition, known: Sequence[IndicationFacts], coverage_st
         trajectories=tuple(_trajectory(chain, care, definition) for chain in chained(periods)),
         residential_periods=care_periods(residential, definition, coverage_start),
         provisions=counted(care),
+        groups=tuple(_groups(definition, care, coverage_start)),
     )
+
+
+def _groups(
+    definition: Definition, care: Sequence[IndicationFacts], coverage_start: date | None
+) -> Iterator[GroupPeriods]:
+    """The periods of each group that holds some of the indications and not all."""
+    for kind in GroupKind:
+        for group in sorted({group_of(row, kind) for row in care}):
+            own = [row for row in care if group_of(row, kind) == group]
+            if len(own) < len(care):
+                yield GroupPeriods(
+                    kind=kind,
+                    group=group,
+                    care_periods=care_periods(own, definition, coverage_start),
+                    residential_periods=care_periods(
+                        [row for row in own if row.residential], definition, coverage_start
+                    ),
+                )
 
 
 def _trajectory(chain: Sequence[CarePeriod], care: Sequence[IndicationFacts], definition: Definition) -> Trajectory:

@@ -120,7 +120,9 @@ def _grant(row: Statement) -> Grant:
 
 
 def _recorded(day: date, statements: Iterable[Statement]) -> Recorded:
-    return Recorded(day=day, time=min(row.time for row in statements))
+    """By the statement that was recorded first; of two at once the first received."""
+    first = min(statements, key=lambda row: (row.time, row.received, row.source, row.id))
+    return Recorded(day=day, time=first.time, received=first.received, source=first.source)
 
 
 def request_facts(rows: Sequence[Statement]) -> tuple[RequestFacts, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from youthcare.codes import ChangeReason
 from youthcare.events import (
     EndRetracted,
     IndicationEnded,
@@ -26,6 +27,17 @@ from youthcare.events import (
 from youthcare.period import civil_day
 
 _OWN_MESSAGE = re.compile(r"(JW\d{3}-.+-\d{4}-\d{2}-\d{2})-\d+")
+
+_CORRECTIONS = (StartRetracted, EndRetracted, MessageRejected, YouthMerged)
+_CORRECTING_REASONS = frozenset({ChangeReason.OLD_CORRECTION, ChangeReason.DELETED, ChangeReason.CORRECTED})
+
+
+def is_correction(row: Statement) -> bool:
+    """Whether a statement takes back or mends what was told before, and does not only add to it."""
+    if isinstance(row.data, IndicationGranted):
+        return row.data.change_reason in _CORRECTING_REASONS
+    return isinstance(row.data, _CORRECTIONS)
+
 
 StartKey = tuple[str, date]
 EndKey = tuple[str, date, date, str]

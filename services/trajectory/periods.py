@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from youthcare.codes import PAPER_END_REASONS, ChangeReason, EndReason
-from youthcare.period import Period, add_months, joined
+from youthcare.period import ONE_DAY, Period, add_months, joined
 from youthcare.youthfacts import CarePeriod, ExitKind, IndicationFacts, Opening
 
 
@@ -20,8 +20,38 @@ class Definition:
 
     name: str = "enschede"
     window_months: int = 6
+    to_half_year: bool = False
+    """The window lasts to the end of the half-year after the one in which the period ended, whatever its months."""
     paper_gap_days: int = 31
     handover_days: int = 14
+
+    def until(self, last_day: date) -> date:
+        """The last day on which a start is a return after a period that ended on `last_day`."""
+        if self.to_half_year:
+            return add_months(_half_year(last_day), 12) - ONE_DAY
+        return add_months(last_day, self.window_months)
+
+    def covered_from(self, coverage_start: date) -> date:
+        """The first day on which a start without earlier care is known to be an inflow."""
+        if self.to_half_year:
+            return add_months(_half_year(coverage_start - ONE_DAY), 12)
+        return add_months(coverage_start, self.window_months)
+
+
+def _half_year(day: date) -> date:
+    """The first day of the half-year that holds a day."""
+    return date(day.year, 1 if day.month <= 6 else 7, 1)
+
+
+DEFINITIONS = (
+    Definition(),
+    Definition(name="cbs-statline", window_months=60, paper_gap_days=0),
+    Definition(name="cbs-outcome", to_half_year=True, paper_gap_days=0),
+)
+"""The definition sets that the product ships; `deploy/definitions.yml` names their sources."""
+
+
+FIVE_YEARS_MONTHS = 60
 
 
 def care_periods(
@@ -30,8 +60,7 @@ def care_periods(
     """The care periods of the indications given, by first day."""
     periods: list[CarePeriod] = []
     for run in _bridged(rows, definition):
-        opening = _opening(run.start, periods, definition, coverage_start)
-        periods.append(_care_period(run, opening, rows, definition))
+        periods.append(_care_period(run, periods, rows, definition, coverage_start))
     return tuple(periods)
 
 
@@ -56,27 +85,42 @@ def ending_on(rows: Sequence[IndicationFacts], period: Period) -> Iterator[Indic
     return (row for row in rows if row.running and row.running[-1].end == period.end)
 
 
-def _opening(
-    start: date, earlier: Sequence[CarePeriod], definition: Definition, coverage_start: date | None
-) -> Opening:
-    if earlier:
-        until = earlier[-1].until
-        return Opening.RETURN if until is not None and start <= until else Opening.INFLOW
-    if coverage_start is not None and start < add_months(coverage_start, definition.window_months):
+def _opening(start: date, until: date | None, covered_from: date | None) -> Opening:
+    """How a period opens that begins after a window until a day; without earlier care there is no such day."""
+    if until is not None:
+        return Opening.RETURN if start <= until else Opening.INFLOW
+    if covered_from is not None and start < covered_from:
         return Opening.UNKNOWN
     return Opening.INFLOW
 
 
-def _care_period(run: Period, opening: Opening, rows: Sequence[IndicationFacts], definition: Definition) -> CarePeriod:
-    if run.last_day is None:
-        return CarePeriod(period=run, opening=opening, end_stated=False)
+def _five_years(start: date, earlier: Sequence[CarePeriod], coverage_start: date | None) -> Opening:
+    """A period without care in the five years before is new; what lies before the feed cannot be known."""
+    last_day = earlier[-1].period.last_day if earlier else None
+    if last_day is not None and start <= add_months(last_day, FIVE_YEARS_MONTHS):
+        return Opening.RETURN
+    covered_from = add_months(coverage_start, FIVE_YEARS_MONTHS) if coverage_start else None
+    return _opening(start, None, covered_from)
+
+
+def _care_period(
+    run: Period,
+    earlier: Sequence[CarePeriod],
+    rows: Sequence[IndicationFacts],
+    definition: Definition,
+    coverage_start: date | None,
+) -> CarePeriod:
     ending = tuple(ending_on(rows, run))
+    is_open = run.last_day is None
+    covered_from = definition.covered_from(coverage_start) if coverage_start else None
     return CarePeriod(
         period=run,
-        opening=opening,
-        end_stated=any(run.last_day in row.stated_last_days for row in rows),
-        exit_kind=_exit_kind(ending),
-        until=add_months(run.last_day, definition.window_months),
+        opening=_opening(run.start, earlier[-1].until if earlier else None, covered_from),
+        five_years=_five_years(run.start, earlier, coverage_start),
+        crisis=any(row.crisis for row in rows for period in row.running if period.start == run.start),
+        end_stated=not is_open and any(run.last_day in row.stated_last_days for row in rows),
+        exit_kind=None if is_open else _exit_kind(ending),
+        until=None if run.last_day is None else definition.until(run.last_day),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from services.trajectory.facts import Rules, derive
-from services.trajectory.ledger import distinct, known_on, merged_into
+from services.trajectory.ledger import distinct, is_correction, known_on, merged_into
 from youthcare.events import Statement, YouthMerged
 from youthcare.period import civil_day
 from youthcare.youthfacts import YouthFacts
@@ -56,6 +56,8 @@ def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min
                 known_day=day,
                 statement_count=len(ledger),
             )
+            told = [row for row in ledgers.get((municipality, youth), ()) if civil_day(row.received) == day]
+            facts = replace(facts, corrects=any(map(is_correction, told)))
             yield facts if (municipality, youth) in ledgers else replace(facts, gone=True)
 
 
