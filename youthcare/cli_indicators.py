@@ -1,7 +1,6 @@
 """`trajectwacht indicators`: the worker and the API of the indicators service, and its reference data."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,17 +24,6 @@ def api() -> None:
     from youthcare.runtime.settings import Settings
 
     run_api(Settings.from_env(os.environ))
-
-
-@app.command()
-def load_population(
-    file: Annotated[Path, typer.Argument(help="municipality,quarter,group_kind,group,youths", exists=True)],
-) -> None:
-    """Enter the population aged 0-17 per quarter and group; rows of the same quarter and group are replaced."""
-    from services.indicators.app import load_population as load
-    from youthcare.runtime.settings import Settings
-
-    typer.echo(f"Rows entered: {load(Settings.from_env(os.environ), file.read_text())}")
 
 
 @app.command()

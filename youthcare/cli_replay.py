@@ -18,10 +18,12 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.alerts.norms import norms_of, setting_of
 from services.alerts.processor import replayed
-from services.indicators.figures import Figure, csv_lines, figures
+from services.indicators.definitions import DEFAULT_DEFINITION
+from services.indicators.figures import Figure, csv_lines
 from services.indicators.population import PopulationRow, read_population
+from services.indicators.recomputing import figures
 from services.indicators.steps import summed
-from services.indicators.tally import tally
+from services.indicators.tally import tally_all
 from services.trajectory.facts import Rules, derive
 from services.trajectory.ledger import known_on as known_on_day
 from services.trajectory.processor import by_youth
@@ -82,10 +84,10 @@ def facts_of(statements: Sequence[Statement], rules: Rules, on: date) -> list[Yo
     return [facts for facts in derived if not facts.gone]
 
 
-def facts_lines(facts: Iterable[YouthFacts], on: date) -> Iterator[bytes]:
+def facts_lines(facts: Iterable[YouthFacts], on: date, definition: str = DEFAULT_DEFINITION) -> Iterator[bytes]:
     """`facts.jsonl`: one line per youth, sorted by youth."""
     for row in sorted(facts, key=lambda row: (row.youth, row.municipality)):
-        yield orjson.dumps(view(row, on)) + b"\n"
+        yield orjson.dumps(view(row, on, definition)) + b"\n"
 
 
 def figures_of(
@@ -96,7 +98,7 @@ def figures_of(
         figure
         for municipality in sorted({row.municipality for row in facts})
         for figure in figures(
-            summed(tally(row, definition) for row in facts if row.municipality == municipality),
+            summed(tally_all(row) for row in facts if row.municipality == municipality),
             population,
             municipality=municipality,
             definition=definition,
@@ -116,11 +118,16 @@ def alerts_of(facts: Sequence[YouthFacts], content: Mapping[str, Any], on: date)
 
 
 def write(
-    out: Path, facts: Sequence[YouthFacts], rows: Iterable[Figure], alerts: Iterable[dict[str, Any]], on: date
+    out: Path,
+    facts: Sequence[YouthFacts],
+    rows: Iterable[Figure],
+    alerts: Iterable[dict[str, Any]],
+    on: date,
+    definition: str = DEFAULT_DEFINITION,
 ) -> None:
     """The three files of design.md §5."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "facts.jsonl").write_bytes(b"".join(facts_lines(facts, on)))
+    (out / "facts.jsonl").write_bytes(b"".join(facts_lines(facts, on, definition)))
     (out / "indicators.csv").write_text("".join(line + "\n" for line in csv_lines(rows)), encoding="utf-8")
     (out / "alerts.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in alerts))
 
@@ -155,14 +162,14 @@ def replay(
         coverage_start=_day(coverage_start) if coverage_start else None,
     )
     if definitions not in {definition.name for definition in settings.definitions}:
-        raise typer.BadParameter("this definition set is not there yet", param_hint="--definitions")
+        raise typer.BadParameter("there is no such definition set", param_hint="--definitions")
     statements = [row for row in _read(events) if municipality in (None, row.municipality)]
     if known_on is not None:
         statements = list(known_on_day(statements, _day(known_on)))
     facts = facts_of(statements, settings, day)
     people = list(read_population(population.read_text(encoding="utf-8"))) if population else []
     rows = figures_of(facts, people, definitions, day)
-    write(out, facts, rows, alerts_of(facts, shipped_or(rules, "rules.yml"), day), day)
+    write(out, facts, rows, alerts_of(facts, shipped_or(rules, "rules.yml"), day), day, definitions)
 
 
 def _read(path: Path) -> Iterator[Statement]:

@@ -7,6 +7,7 @@ municipality every few seconds, those of teams once a day, so that no two readin
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,13 +18,13 @@ import structlog
 
 from services.indicators.api import api
 from services.indicators.definitions import DEFAULT_DEFINITION
-from services.indicators.durations import SERIES
-from services.indicators.figures import csv_lines, figures
+from services.indicators.durations import RUNNING
+from services.indicators.figures import csv_lines
 from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
-from services.indicators.population import read_population
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
-from services.indicators.store import layers, sums
-from services.indicators.store.tables import TABLES
+from services.indicators.recomputing import figures
+from services.indicators.store import layers, publications, reference, sums
+from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import FAR, civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.kafka import run_worker
@@ -63,7 +64,7 @@ class IndicatorsProcessor:
 
     async def prepare(self, pool: Pool) -> None:
         """Make the tables."""
-        await apply_schema(pool, TABLES)
+        await apply_schema(pool, ALL_TABLES)
 
     async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
         """Apply the facts of a batch: the log gains the difference between the youths' old and new layers."""
@@ -76,8 +77,20 @@ class IndicatorsProcessor:
         if changed:
             # Written at once: steps of two workers cross without a deadlock only in key order.
             await layers.write_layers(connection, changed)
+            await _note_erased(connection, changed)
             await layers.add_steps(connection, step_changes(changed))
         return ()
+
+
+async def _note_erased(connection: Connection, changed: Mapping[YouthKey, Pair]) -> None:
+    """Publications say how many youths were erased since; nobody can be told from a count per day."""
+    gone = Counter(
+        municipality
+        for (municipality, _), (before, after) in changed.items()
+        if before.applied is not None and after.applied is None
+    )
+    for municipality, youths in sorted(gone.items()):
+        await publications.note_erased(connection, municipality, today(), youths)
 
 
 async def _held(
@@ -122,9 +135,14 @@ def _refused(record: Record, municipality: str) -> layers.RefusedRecord:
     )
 
 
+def now() -> datetime:
+    """The instant, in UTC."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """The civil day in Amsterdam."""
-    return civil_day(datetime.now(UTC))
+    return civil_day(now())
 
 
 class Board:
@@ -138,10 +156,10 @@ class Board:
         values: dict[Series, float] = {}
         for municipality in await sums.list_municipalities(connection):
             summed = {
-                name: await sums.sums_of(connection, municipality, DEFAULT_DEFINITION, window, FAR)
+                name: await sums.sums_of(connection, municipality, window, FAR)
                 for name, window in windows_on(on).items()
             }
-            running = await sums.distributions_of(connection, municipality, DEFAULT_DEFINITION, SERIES, on, FAR)
+            running = await sums.distributions_of(connection, municipality, DEFAULT_DEFINITION, RUNNING, on, FAR)
             found = [*readings(summed, on, group_kind), *duration_readings(running, on, group_kind)]
             values |= {(row.gauge, _labels(municipality, row)): float(row.value) for row in found}
         self._show(values, group_kind)
@@ -194,23 +212,7 @@ def run_api(settings: Settings) -> None:
     """Serve figures and gauges until stopped."""
     configure_logging("indicators", settings.log_level)
     gauges = settings.database("indicators").model_copy(update={"connections_max": 1})
-    serve(api(settings, today, partial(renew_for_ever, gauges)), settings.http())
-
-
-def load_population(settings: Settings, text: str) -> int:
-    """Enter the rows of a `population.csv`; how many there were."""
-    return asyncio.run(_load_population(settings.database("indicators"), text))
-
-
-async def _load_population(settings: DatabaseSettings, text: str) -> int:
-    rows = list(read_population(text))
-    pool = await open_pool(settings, "indicators-population", all_municipalities=True)
-    await apply_schema(pool, TABLES)
-    with unavailable_as_such():
-        async with pool.acquire() as connection, connection.transaction():
-            await sums.enter_population(connection, rows)
-    await pool.close()
-    return len(rows)
+    serve(api(settings, now, partial(renew_for_ever, gauges)), settings.http())
 
 
 def write_csv(settings: Settings, municipality: str, on: date, known_on: date) -> str:
@@ -223,7 +225,7 @@ async def _write_csv(settings: DatabaseSettings, municipality: str, on: date, kn
     with unavailable_as_such():
         async with pool.acquire() as connection:
             steps = await sums.read_steps(connection, municipality, DEFAULT_DEFINITION, known_on)
-            people = await sums.read_population(connection, municipality)
+            people = await reference.read_population(connection, municipality, known_on)
     await pool.close()
     rows = figures(steps, people, municipality=municipality, definition=DEFAULT_DEFINITION, on=on)
     return "".join(f"{line}\n" for line in csv_lines(rows))

@@ -1,12 +1,14 @@
-"""The catalogue of indicators: what each figure means, per which period, and how its steps are summed.
+"""What an indicator is: the period and kind of its figures, and which sums of steps they are made of.
 
-A *running* indicator holds on a day whatever the period: its figure for a period is the sum of all steps up to the
-day asked, or up to the period's last day when that is earlier. A *bound* indicator's steps name their period.
-An indicator that is no figure of a report (`is_reported` false) is kept for the gauges alone.
+A figure is a sum of *terms*: the steps of a series up to a day (`At`), added or taken away. A series whose steps
+count days (`is_days`) grows by itself between steps. Distributions (`Kind.QUANTILE`, `Kind.SURVIVAL`) are read from
+series whose steps name a first day as their period. The rows stand in
+`catalogue.py`; how each figure is read stands in docs/decisions/0013 and 0015.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 
 class Per(StrEnum):
@@ -15,6 +17,7 @@ class Per(StrEnum):
     DAY = "day"
     MONTH = "month"
     QUARTER = "quarter"
+    YEAR = "year"
 
 
 class Kind(StrEnum):
@@ -23,150 +26,85 @@ class Kind(StrEnum):
     COUNT = "count"  # the denominator is 1 by convention
     RATIO = "ratio"  # both are sums of steps
     RATE = "rate"  # the denominator is the population, which is reference data
+    COMPLEMENT = "complement"  # the population without those counted, by the population
+    QUANTILE = "quantile"  # the numerator is the quantile in days, the denominator how many were counted
+    SURVIVAL = "survival"  # as a quantile, but some are still waiting (Kaplan-Meier)
 
 
-class Axis(StrEnum):
-    """How steps are summed to a figure."""
+class At(StrEnum):
+    """Up to which day the steps of a term are summed; `up` is the period's last day, or the day asked if earlier."""
 
-    RUNNING = "running"
-    BOUND = "bound"
-    BEFORE = "before"  # running, asked of the day before the period
+    END = "end"  # up to `up`
+    BEFORE = "before"  # up to the day before the period
+    BOUND = "bound"  # up to the day asked; the steps name the period
+    NEXT_END = "next_end"  # as END, of the period after; nothing when that has not begun
+    WITHIN = "within"  # from the period's first day up to `up`; of distributions alone
+
+
+class Settles(StrEnum):
+    """When a figure can be final, nothing being pending."""
+
+    PERIOD = "period"  # when its period is over
+    NEXT_PERIOD = "next_period"  # when the period after it is over
+    WORKING_DAYS = "working_days"  # after the fifth working day after its period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One sum of steps in a figure; with `is_days` the series counts days and grows between its steps."""
+
+    series: str
+    at: At = At.END
+    sign: int = 1
+    is_days: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """One row of the catalogue; `series` names the steps it is read from."""
+    """One row of the catalogue; an indicator that is no figure of a report is kept for the gauges alone."""
 
     id: str
     label_nl: str
     per: Per
     kind: Kind
-    axis: Axis
     meaning: str
     source: str
-    series: str
+    terms: tuple[Term, ...]
+    quantile: Fraction = Fraction(1, 2)
+    settles: Settles = Settles.PERIOD
     is_reported: bool = True
+    is_for_supervisors: bool = False
+    """Oversight of providers: shown to nobody else (domain.md §6)."""
 
 
-_SECTION = "domain.md §6"
-_FLOW = "flow_balance"
-
-
-def _flow(term: str, label_nl: str, axis: Axis, meaning: str, series: str = "") -> Indicator:
-    return Indicator(
-        id=f"{_FLOW}.{term}",
-        label_nl=label_nl,
-        per=Per.MONTH,
-        kind=Kind.COUNT,
-        axis=axis,
-        meaning=meaning,
-        source=_SECTION,
-        series=f"{_FLOW}.{series or term}",
-    )
-
-
-_ROWS = (
-    Indicator(
-        id="in_care",
-        label_nl="Jeugdigen met jeugdhulp",
-        per=Per.MONTH,
-        kind=Kind.COUNT,
-        axis=Axis.RUNNING,
-        meaning="Youths of all ages with a care day in the month, up to the day asked.",
-        source=_SECTION,
-        series="in_care",
-    ),
-    Indicator(
-        id="stacking_mean",
-        label_nl="Gemiddeld aantal voorzieningen bij stapeling",
-        per=Per.MONTH,
-        kind=Kind.RATIO,
-        axis=Axis.RUNNING,
-        meaning="Provisions of the stacked youths / youths with two or more provisions in the month.",
-        source="domain.md §5 and §6",
-        series="stacking_mean",
-    ),
-    Indicator(
-        id="stacking_share",
-        label_nl="Aandeel jeugdigen met zorgstapeling",
-        per=Per.MONTH,
-        kind=Kind.RATIO,
-        axis=Axis.RUNNING,
-        meaning="Youths with two or more provisions in the month / youths with at least one that counts.",
-        source="domain.md §5 and §6",
-        series="stacking_share",
-    ),
-    Indicator(
-        id="inflow_rate",
-        label_nl="Instroom per inwoner van 0 tot en met 17 jaar",
-        per=Per.QUARTER,
-        kind=Kind.RATE,
-        axis=Axis.RUNNING,
-        meaning="Youths 0-17 with an inflow in the quarter / population 0-17; pending are openings unknown.",
-        source=_SECTION,
-        series="inflow_rate",
-    ),
-    Indicator(
-        id="sustainable_exit_rate",
-        label_nl="Aandeel duurzame uitstroom",
-        per=Per.QUARTER,
-        kind=Kind.RATIO,
-        axis=Axis.BOUND,
-        meaning="Sustainable exits / youths with an exit whose window closed in the quarter, the latest counting.",
-        source=_SECTION,
-        series="sustainable_exit_rate",
-    ),
-    _flow("start", "Stand aan het begin", Axis.BEFORE, "Care periods that cover the day before the month.", "end"),
-    _flow("inflow", "Instroom", Axis.BOUND, "Care periods that opened in the month as inflow."),
-    _flow("unknown", "Instroom onbekend", Axis.BOUND, "Care periods that opened in the month, unknown how."),
-    _flow("return", "Herinstroom", Axis.BOUND, "Care periods that opened in the month as a return."),
-    _flow("moved_in", "Overgekomen van een ander wijkteam", Axis.BOUND, "Moves to the team within a care period."),
-    _flow("moved_out", "Overgegaan naar een ander wijkteam", Axis.BOUND, "Moves from the team in a care period."),
-    _flow("exits", "Uitstroom", Axis.BOUND, "Care periods whose last day + 1 lies in the month."),
-    _flow("end", "Stand aan het eind", Axis.RUNNING, "Care periods that cover the month's last day, or the day asked."),
-    Indicator(
-        id="in_care_today",
-        label_nl="Jeugdigen met jeugdhulp vandaag",
-        per=Per.DAY,
-        kind=Kind.COUNT,
-        axis=Axis.RUNNING,
-        meaning="Youths with care on the day itself.",
-        source="design.md §7",
-        series="in_care_today",
-        is_reported=False,
-    ),
-    Indicator(
-        id="windows_open",
-        label_nl="Open termijnen voor herinstroom",
-        per=Per.DAY,
-        kind=Kind.COUNT,
-        axis=Axis.RUNNING,
-        meaning="Exits that are pending on the day itself.",
-        source="design.md §7",
-        series="windows_open",
-        is_reported=False,
-    ),
-    Indicator(
-        id="trajectory_running",
-        label_nl="Lopende zorgtrajecten",
-        per=Per.DAY,
-        kind=Kind.COUNT,
-        axis=Axis.BOUND,
-        meaning="Trajectories that run on the day itself; the period of their steps is their first day.",
-        source="design.md §7",
-        series="trajectory_running",
-        is_reported=False,
-    ),
-)
-
-CATALOGUE = {row.id: row for row in _ROWS}
-"""Every indicator by its id."""
-
-REPORTED = tuple(row for row in _ROWS if row.is_reported)
-"""The indicators of a report, in the order of the catalogue."""
-
-FLOW_TERMS = tuple(row.id for row in _ROWS if row.id.startswith(f"{_FLOW}."))
-"""The rows of the flow balance: start + openings + moved in - moved out - exits = end."""
+ANY_DEFINITION = ""
+"""The definition under which steps are kept that are the same under each."""
 
 DEFAULT_DEFINITION = "enschede"
 """The definition set that figures are asked under."""
+
+DEFINED_SERIES = frozenset(
+    {
+        "inflow_rate",
+        "residential_inflow",
+        "sustainable_exit_rate",
+        "windows_open",
+        "trajectory_running",
+        "trajectories",
+        "care_periods_begun",
+        "switches_mean",
+        "switches_mean.provider",
+        "switches_mean.care_form",
+        "care_period_ended",
+        "new_share",
+        "repeat_share",
+        "crisis_share",
+        *(f"flow_balance.{term}" for term in ("inflow", "unknown", "return", "moved_in", "moved_out", "exits", "end")),
+    }
+)
+"""The series that differ between definition sets."""
+
+
+def definition_of(series: str, definition: str) -> str:
+    """The definition under which the steps of a series are kept."""
+    return definition if series in DEFINED_SERIES else ANY_DEFINITION

@@ -1,52 +1,88 @@
-"""How long the running trajectories last so far: a counted distribution by first day (design.md §4 and §7).
+"""How long care lasts: running trajectories, ended care periods, and switches (design.md §4 and §7, domain.md §6).
 
-Three rules. A trajectory runs on a day that one of its care periods covers. Its steps name its first day as their
-period, so that the distribution on any day is a running sum and nothing changes as days go by. The duration on a day
-is that day - first day + 1, pauses in between included (domain.md §4).
+Three rules. A trajectory runs on a day that one of the care periods of the scope covers; its duration and switches
+are those of the youth's whole trajectory. Its steps name its first day as their period, so that the distribution on
+any day is a running sum and nothing changes as days go by. The duration on a day is that day - first day + 1, pauses
+in between included (domain.md §4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import partial
 
-from services.indicators.placements import placements
-from services.indicators.steps import Amount, StepKey, lasting, state_of, summed
-from youthcare.youthfacts import Trajectory, YouthFacts
+from services.indicators.placements import Placement, Scope
+from services.indicators.steps import State, Steps, changes, lasting, once, state_of, together
+from youthcare.period import FAR, ONE_DAY
+from youthcare.youthfacts import CarePeriod, DefinitionFacts, Switch, Trajectory
 
-SERIES = "trajectory_running"
+RUNNING, ENDED = "trajectory_running", "care_period_ended"
 QUANTILES = {"0.5": Fraction(1, 2), "0.9": Fraction(9, 10)}
 """The quantiles that are shown, by their label."""
 
 Distribution = Mapping[str, int]
 """How many trajectories run on a day, by their first day (ISO)."""
 
+_SWITCHES = {
+    "switches_mean": lambda switch: 1,
+    "switches_mean.provider": lambda switch: int(switch.provider),
+    "switches_mean.care_form": lambda switch: int(switch.care_form),
+}
 
-def running_steps(facts: YouthFacts, definition: str) -> dict[StepKey, Amount]:
-    """The steps of every trajectory of a youth ("zorgtraject"), in the municipality and the team of each day."""
-    return summed(_steps(facts, row, definition) for row in facts.definitions[definition].trajectories)
+
+def duration_steps(scope: Scope, under: DefinitionFacts, definition: str) -> Iterator[Steps]:
+    """The steps of all figures of trajectories and of ended care periods."""
+    periods = scope.care_periods(under)
+    for trajectory in under.trajectories:
+        own = [row.period for row in periods if trajectory.period.covers(row.period.start)]
+        if own:
+            yield from _running(trajectory, scope.placing.placed(own), definition)
+    yield from _ended(scope, periods, definition)
 
 
-def _steps(facts: YouthFacts, trajectory: Trajectory, definition: str) -> dict[StepKey, Amount]:
-    own = (
-        row.period for row in facts.definitions[definition].care_periods if trajectory.period.covers(row.period.start)
-    )
+def _running(trajectory: Trajectory, placed: Sequence[Placement], definition: str) -> Iterator[Steps]:
     first_day = trajectory.period.start.isoformat()
-    return summed(
-        lasting(definition, state_of(SERIES, first_day, facts.municipality, placed.team, (1, 1, 0)), placed.days)
-        for placed in placements(facts, own)
+    for placement in placed:
+        yield lasting(definition, state_of(RUNNING, first_day, placement.groups, (1, 1, 0)), placement.days)
+        yield lasting(definition, state_of("trajectories", "", placement.groups, (0, 1, 0)), placement.days)
+    borders = [day for placement in placed for day in (placement.days.start, placement.days.end)]
+    days = [*borders, *(switch.day for switch in trajectory.switches)]
+    yield changes(definition, days, partial(_switches_on, trajectory.switches, placed))
+
+
+def _switches_on(switches: Sequence[Switch], placed: Sequence[Placement], on: date) -> State:
+    covering = (placement for placement in placed if placement.days.covers(on))
+    found = [switch for switch in switches if switch.day <= on]
+    return together(
+        state_of(series, "", placement.groups, (sum(map(counts, found)), 0, 0))
+        for placement in covering
+        for series, counts in _SWITCHES.items()
     )
 
 
-def quantile_days(running: Distribution, quantile: Fraction, on: date) -> int:
-    """The nearest-rank quantile of the durations on a day, in days: the least that so large a share does not exceed.
+def _ended(scope: Scope, periods: Sequence[CarePeriod], definition: str) -> Iterator[Steps]:
+    for row in periods:
+        if row.period.end < FAR:
+            groups = scope.placing.on(row.period.end - ONE_DAY)
+            state = state_of(ENDED, row.period.start.isoformat(), groups, (1, 0, 0))
+            yield once(definition, state, row.period.end)
 
-    Exact: ranks are whole numbers. At least one trajectory must run, and none that begins after the day.
+
+def quantile_days(durations: Mapping[int, int], quantile: Fraction) -> int:
+    """The nearest-rank quantile of counted durations, in days: the least that so large a share does not exceed.
+
+    Exact: ranks are whole numbers. At least one must be counted.
     """
-    total = sum(running.values())
+    total = sum(durations.values())
     assert total > 0, "a quantile of nothing"
     rank = -(-quantile.numerator * total // quantile.denominator)
-    for first_day in sorted(running, reverse=True):  # the shortest duration first
-        rank -= running[first_day]
+    for days in sorted(durations):
+        rank -= durations[days]
         if rank <= 0:
-            return (on - date.fromisoformat(first_day)).days + 1
+            return days
     raise AssertionError("a rank lies within the total")
+
+
+def durations_on(running: Distribution, on: date) -> dict[int, int]:
+    """How many trajectories that run on a day last so many days; none begins after the day."""
+    return {(on - date.fromisoformat(first_day)).days + 1: count for first_day, count in running.items()}

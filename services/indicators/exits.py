@@ -1,17 +1,17 @@
 """Did the exit last: the sustainable-exit cohort of a quarter, and the re-entry windows (domain.md §4 and §6).
 
 An exit belongs to the quarter in which its window closes (`until`). On day D the latest exit of a youth with
-`until` before D counts; a youth whose window is still open is pending. The team is that of the exit's last day.
+`until` before D counts; a youth whose window is still open is pending. The groups are those of the exit's last day.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.indicators.placements import team_of
-from services.indicators.steps import State, state_of, together
+from services.indicators.placements import Scope, shown
+from services.indicators.steps import Groups, State, state_of, together
 from youthcare.period import FAR, ONE_DAY, quarter_of
-from youthcare.youthfacts import COHORT_EXITS, CarePeriod, Opening, YouthFacts
+from youthcare.youthfacts import COHORT_EXITS, CarePeriod, Opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,25 +20,25 @@ class Exit:
 
     since: date
     until: date
-    team: str
+    groups: Groups
     returned_on: date | None
     is_cohort: bool
 
 
-def exits(facts: YouthFacts, periods: Sequence[CarePeriod]) -> tuple[Exit, ...]:
-    """The exits of the care periods that end, by last day."""
+def exits(scope: Scope, periods: Sequence[CarePeriod]) -> tuple[Exit, ...]:
+    """The exits of the care periods of a scope that end, by last day."""
     following: list[CarePeriod | None] = [*periods[1:], None]
     pairs = zip(periods, following, strict=True) if periods else ()
-    return tuple(_exit(facts, row, after) for row, after in pairs if row.period.end != FAR)
+    return tuple(_exit(scope, row, after) for row, after in pairs if row.period.end != FAR)
 
 
-def _exit(facts: YouthFacts, row: CarePeriod, after: CarePeriod | None) -> Exit:
+def _exit(scope: Scope, row: CarePeriod, after: CarePeriod | None) -> Exit:
     assert row.until is not None, "a period that ends has a window"
     returned = after is not None and after.opening is Opening.RETURN
     return Exit(
         since=row.period.end,
         until=row.until,
-        team=team_of(facts, row.period.end - ONE_DAY),
+        groups=scope.placing.on(row.period.end - ONE_DAY),
         returned_on=after.period.start if after is not None and returned else None,
         is_cohort=row.exit_kind in COHORT_EXITS,
     )
@@ -53,12 +53,12 @@ def cohorts(rows: Iterable[Exit]) -> dict[str, list[Exit]]:
     return quarters
 
 
-def sustainable_on(quarter: str, rows: Sequence[Exit], municipality: str, on: date) -> State:
+def sustainable_on(quarter: str, rows: Sequence[Exit], on: date) -> State:
     """The youth in the cohort of a quarter on a day ("duurzame uitstroom")."""
     decided = [row for row in rows if row.until < on]
     pending = [row for row in rows if row.since <= on <= row.until]
     counted = [
-        state_of("sustainable_exit_rate", quarter, municipality, row.team, amount)
+        state_of("sustainable_exit_rate", quarter, row.groups, amount)
         for row, amount in (
             *((row, (int(row.returned_on is None), 1, 0)) for row in decided[-1:]),
             *((row, (0, 0, 1)) for row in pending[-1:]),
@@ -67,10 +67,10 @@ def sustainable_on(quarter: str, rows: Sequence[Exit], municipality: str, on: da
     return together(counted)
 
 
-def windows_open_on(rows: Iterable[Exit], municipality: str, on: date) -> State:
+def windows_open_on(rows: Iterable[Exit], on: date) -> State:
     """The exits that are pending on a day, of whatever kind ("open termijn")."""
     pending = [row for row in rows if row.since <= on <= row.until and not _has_returned(row, on)]
-    return together(state_of("windows_open", "", municipality, row.team, (1, 1, 0)) for row in pending)
+    return together(state_of("windows_open", "", shown(row.groups), (1, 1, 0)) for row in pending)
 
 
 def _has_returned(row: Exit, on: date) -> bool:

@@ -4,31 +4,36 @@ A figure is final only when its period is over on the day asked and nothing in i
 begun has no figure. Values are fractions; they are rounded only where they are written.
 """
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate
 
-from services.indicators.definitions import CATALOGUE, REPORTED, Axis, Indicator, Kind
+from services.indicators.counting import days_counted
+from services.indicators.definitions import At, Indicator, Kind, Settles
+from services.indicators.durations import quantile_days
 from services.indicators.population import PopulationRow
-from services.indicators.spans import find_days_of, list_names
-from services.indicators.steps import NOTHING, Amount, Steps, plus
-from youthcare.period import ONE_DAY
+from services.indicators.spans import find_days_of, next_first_day
+from services.indicators.steps import NOTHING, Amount, Group, minus, plus
+from services.indicators.waiting import median_days, waits
+from services.indicators.windows import Read, days_asked, spreads_of, windows_of
+from youthcare.period import FAR, ONE_DAY
+from youthcare.workingdays import add_working_days
 
-Group = tuple[str, str]
-"""Kind and name: `municipality` and its code, or `team` and its id."""
-
-INFLOW_RATE = "inflow_rate"
 HEADER = "indicator,period,group_kind,group,numerator,denominator,value,status,pending"
 DECIMALS = 6
+TIMELY_WORKING_DAYS = 5
+POPULATED = frozenset({Kind.RATE, Kind.COMPLEMENT})
+"""The kinds that are divided by the population."""
+
+_OWN_POPULATION = frozenset({"municipality", "team", "age_band"})
+People = Mapping[Group, int]
+"""The population aged 0-17 of a quarter by group; one without a row has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure of one group; `value` is None when there is nothing to divide by."""
+    """One figure of one group; `value` is None when there is nothing to divide by, or no median is reached."""
 
     indicator: str
     period: str
@@ -41,33 +46,78 @@ class Figure:
     pending: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Which steps make a figure: those of a series, with this period, up to and including `until`."""
+def figures_by_group(
+    indicator: Indicator, period: str, definition: str, on: date, read: Read, people: People
+) -> dict[Group, Figure]:
+    """The figure of a period on a day of every group that has one; none of a period that has not begun."""
+    if days_asked(indicator, period, on) is None:
+        return {}
+    amounts = _amounts(indicator, period, definition, on, read)
+    populated = {group for group, youths in people.items() if youths} if indicator.kind in POPULATED else set()
+    return {
+        group: figure_of(indicator, period, group, amounts.get(group, NOTHING), on, population_of(group, people))
+        for group in sorted({*amounts, *populated})
+    }
 
-    series: str
-    period: str
-    until: date
+
+def population_of(group: Group, people: People) -> int:
+    """The population that a rate of a group is divided by: its own, or else that of the municipality (0015)."""
+    if group[0] in _OWN_POPULATION:
+        return people.get(group, 0)
+    return next((youths for (kind, _), youths in people.items() if kind == "municipality"), 0)
 
 
-def window_of(indicator: Indicator, period: str, on: date) -> Window | None:
-    """Which steps make the figure of a period on a day; None when the period is none or has not begun."""
-    days = find_days_of(indicator.per, period)
-    if days is None or on < days.start:
-        return None
-    until = {
-        Axis.RUNNING: min(on, days.end - ONE_DAY),
-        Axis.BOUND: on,
-        Axis.BEFORE: days.start - ONE_DAY,
-    }[indicator.axis]
-    return Window(series=indicator.series, period=period if indicator.axis is Axis.BOUND else "", until=until)
+def _amounts(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
+    if indicator.kind is Kind.QUANTILE:
+        found = _quantiles(indicator, period, definition, on, read)
+    elif indicator.kind is Kind.SURVIVAL:
+        found = _medians(indicator, period, definition, on, read)
+    else:
+        found = _sums(indicator, period, definition, on, read)
+    return {group: amount for group, amount in found.items() if amount != NOTHING}
+
+
+def _sums(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
+    totals: dict[Group, Amount] = {}
+    for term, window in windows_of(indicator, period, definition, on):
+        for group, amount in read.sums.get(window, {}).items():
+            told = days_counted(amount, window.until) if term.is_days else amount
+            before = totals.get(group, NOTHING)
+            totals[group] = plus(before, told) if term.sign > 0 else minus(before, told)
+    return totals
+
+
+def _quantiles(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
+    (spread,) = spreads_of(indicator, period, definition, on)
+    ended = indicator.terms[0].at is At.WITHIN
+    found = {}
+    for group, dated in read.spreads.get(spread, {}).items():
+        durations: dict[int, int] = {}
+        for (first_day, day), count in dated.items():
+            days = (day - first_day).days if ended else (spread.until - first_day).days + 1
+            durations[days] = durations.get(days, 0) + count
+        total = sum(durations.values())
+        if total:
+            found[group] = quantile_days(durations, indicator.quantile), total, 0
+    return found
+
+
+def _medians(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
+    granted, started, lapsed = (read.spreads.get(row, {}) for row in spreads_of(indicator, period, definition, on))
+    found = {}
+    for group in granted:
+        rows = waits(granted[group], started.get(group, {}), lapsed.get(group, {}), on)
+        found[group] = _NO_MEDIAN if (days := median_days(rows)) is None else days, rows.count, rows.still_waiting
+    return found
+
+
+_NO_MEDIAN = -1
+"""The numerator inside when the estimate stays above a half; it is written as nought, without a value."""
 
 
 def figure_of(indicator: Indicator, period: str, group: Group, amount: Amount, on: date, population: int = 0) -> Figure:
     """The figure of a summed amount; `population` is for rates alone."""
-    numerator, denominator, pending = amount
-    if indicator.kind is not Kind.RATIO:
-        denominator = 1 if indicator.kind is Kind.COUNT else population
+    numerator, denominator, value = _NUMBERS[indicator.kind](amount, population)
     return Figure(
         indicator=indicator.id,
         period=period,
@@ -75,77 +125,69 @@ def figure_of(indicator: Indicator, period: str, group: Group, amount: Amount, o
         group=group[1],
         numerator=numerator,
         denominator=denominator,
-        value=Fraction(numerator, denominator) if denominator else None,
-        status=_status(indicator, period, pending, on),
-        pending=pending,
+        value=value,
+        status=_status(indicator, period, amount[2], on),
+        pending=amount[2],
     )
 
 
+Numbers = tuple[int, int, Fraction | None]
+
+
+def _count(amount: Amount, _population: int) -> Numbers:
+    return amount[0], 1, Fraction(amount[0])
+
+
+def _ratio(amount: Amount, _population: int) -> Numbers:
+    return amount[0], amount[1], Fraction(amount[0], amount[1]) if amount[1] else None
+
+
+def _rate(amount: Amount, population: int) -> Numbers:
+    return amount[0], population, Fraction(amount[0], population) if population else None
+
+
+def _complement(amount: Amount, population: int) -> Numbers:
+    return _rate((population - amount[0] if population else 0, 0, 0), population)
+
+
+def _quantile(amount: Amount, _population: int) -> Numbers:
+    if amount[0] == _NO_MEDIAN:
+        return 0, amount[1], None
+    return amount[0], amount[1], Fraction(amount[0])
+
+
+_NUMBERS: Mapping[Kind, Callable[[Amount, int], Numbers]] = {
+    Kind.COUNT: _count,
+    Kind.RATIO: _ratio,
+    Kind.RATE: _rate,
+    Kind.COMPLEMENT: _complement,
+    Kind.QUANTILE: _quantile,
+    Kind.SURVIVAL: _quantile,
+}
+
+
 def _status(indicator: Indicator, period: str, pending: int, on: date) -> str:
+    return "final" if on >= settled_on(indicator, period) and pending == 0 else "provisional"
+
+
+def settled_on(indicator: Indicator, period: str) -> date:
+    """The first day on which a figure can be final."""
     days = find_days_of(indicator.per, period)
     assert days is not None, "a figure has a period"
-    return "final" if on >= days.end and pending == 0 else "provisional"
+    if indicator.settles is Settles.NEXT_PERIOD:
+        return next_first_day(indicator.per, days.end)
+    if indicator.settles is Settles.WORKING_DAYS:
+        return min(add_working_days(days.end - ONE_DAY, TIMELY_WORKING_DAYS), FAR - ONE_DAY) + ONE_DAY
+    return days.end
 
 
-def figures(
-    steps: Steps, population: Iterable[PopulationRow], *, municipality: str, definition: str, on: date
-) -> tuple[Figure, ...]:
-    """Every figure of a municipality on a day, from all its steps; sorted as they are written."""
-    series = _by_series(steps, definition)
-    people = {
-        (row.quarter, (row.group_kind, row.group)): row.youths for row in population if row.municipality == municipality
-    }
-    found = (_figure(row, series, people, on) for row in _list_rows(series, people, on))
-    told = (figure for figure in found if figure is not None)
-    return tuple(sorted(told, key=lambda row: (row.indicator, row.period, row.group_kind, row.group)))
-
-
-SeriesKey = tuple[str, str, Group]
-Series = Mapping[SeriesKey, tuple[Sequence[date], Sequence[Amount]]]
-People = Mapping[tuple[str, Group], int]
-Row = tuple[str, str, Group]
-
-
-def _by_series(steps: Steps, definition: str) -> Series:
-    """Per series, period and group the days of its steps and the running sums on them."""
-    rows: dict[SeriesKey, list[tuple[date, Amount]]] = defaultdict(list)
-    for key, amount in steps.items():
-        if key.definition == definition:
-            rows[key.indicator, key.period, (key.group_kind, key.group)].append((key.effective_day, amount))
-    return {key: _running_sums(sorted(found)) for key, found in rows.items()}
-
-
-def _running_sums(found: Sequence[tuple[date, Amount]]) -> tuple[Sequence[date], Sequence[Amount]]:
-    return [day for day, _ in found], list(accumulate((amount for _, amount in found), plus))
-
-
-def _list_rows(series: Series, people: People, on: date) -> set[Row]:
-    """Indicator, period and group of every row that there may be."""
-    first = min((days[0] for days, _ in series.values()), default=on)
-    groups = {group for _, _, group in series}
-    return {
-        *((INFLOW_RATE, quarter, group) for quarter, group in people),
-        *(
-            (indicator.id, period, group)
-            for indicator in REPORTED
-            for period in list_names(indicator.per, first, on)
-            for group in groups
-        ),
-    }
-
-
-def _figure(row: Row, series: Series, people: People, on: date) -> Figure | None:
-    identity, period, group = row
-    indicator = CATALOGUE[identity]
-    window = window_of(indicator, period, on)
-    if window is None:
-        return None
-    days, sums = series.get((window.series, window.period, group), ((), ()))
-    index = bisect_right(days, window.until)
-    amount = sums[index - 1] if index else NOTHING
-    youths = people.get((period, group), 0) if indicator.kind is Kind.RATE else 0
-    # A row of noughts says nothing, but that nobody flowed in out of so many youths is a figure.
-    return figure_of(indicator, period, group, amount, on, youths) if amount != NOTHING or youths else None
+def people_by_quarter(rows: Iterable[PopulationRow], municipality: str) -> dict[str, dict[Group, int]]:
+    """The population of a municipality by quarter and group."""
+    found: dict[str, dict[Group, int]] = {}
+    for row in rows:
+        if row.municipality == municipality:
+            found.setdefault(row.quarter, {})[row.group_kind, row.group] = row.youths
+    return found
 
 
 def csv_lines(rows: Iterable[Figure]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The flow balance: who began, opened, moved, left and stayed in a month (domain.md §6, `flow_balance`).
 
 Care periods are counted, not youths. The stock is a state that runs; openings, moves and exits are single steps in
-the month of their day. By team a care period is handed over on the first day of its new team, so that
+the month of their day. A care period is handed over on the first day of its new team or age band, so that
 start + openings + moved in - moved out - exits = end holds for every group.
 """
 
@@ -9,50 +9,36 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
-from services.indicators.placements import Placement, placements
-from services.indicators.steps import Amount, Cell, StepKey, Steps, lasting, state_of, summed
+from services.indicators.placements import Placement, Scope
+from services.indicators.steps import Groups, Steps, lasting, once, state_of, summed
 from youthcare.period import FAR, month_of
-from youthcare.youthfacts import CarePeriod, YouthFacts
+from youthcare.youthfacts import CarePeriod
 
 STOCK = "flow_balance.end"
 
 
-def flow_steps(facts: YouthFacts, periods: Iterable[CarePeriod], definition: str) -> dict[StepKey, Amount]:
-    """All steps of the flow balance of a youth."""
-    return summed(
-        steps
-        for row in periods
-        for steps in _flows(row, placements(facts, (row.period,)), facts.municipality, definition)
-    )
+def flow_steps(scope: Scope, periods: Iterable[CarePeriod], definition: str) -> Steps:
+    """All steps of the flow balance of a youth in the groups of a scope."""
+    return summed(steps for row in periods for steps in _flows(row, scope.placing.placed((row.period,)), definition))
 
 
-def _flows(row: CarePeriod, placed: Sequence[Placement], municipality: str, definition: str) -> Iterator[Steps]:
-    first, last = placed[0], placed[-1]
-    opened = f"flow_balance.{row.opening.value}"
-    yield _both(opened, definition, municipality, first.team, row.period.start)
+def _flows(row: CarePeriod, placed: Sequence[Placement], definition: str) -> Iterator[Steps]:
+    yield _single(f"flow_balance.{row.opening.value}", definition, placed[0].groups, row.period.start)
     for before, after in pairwise(placed):
-        yield from _move(before, after, definition)
-    yield from _stock(placed, municipality, definition)
-    if row.period.end < FAR:
-        yield _both("flow_balance.exits", definition, municipality, last.team, row.period.end)
-
-
-def _move(before: Placement, after: Placement, definition: str) -> Iterator[Steps]:
-    """A move between teams is none of the municipality's: it stays within it."""
-    day = after.days.start
-    yield {StepKey("flow_balance.moved_out", definition, month_of(day), "team", before.team, day): (1, 1, 0)}
-    yield {StepKey("flow_balance.moved_in", definition, month_of(day), "team", after.team, day): (1, 1, 0)}
-
-
-def _stock(placed: Sequence[Placement], municipality: str, definition: str) -> Iterator[Steps]:
+        yield from _move(before.groups, after.groups, after.days.start, definition)
     for placement in placed:
-        yield lasting(definition, state_of(STOCK, "", municipality, placement.team, (1, 1, 0)), placement.days)
+        yield lasting(definition, state_of(STOCK, "", placement.groups, (1, 1, 0)), placement.days)
+    if row.period.end < FAR:
+        yield _single("flow_balance.exits", definition, placed[-1].groups, row.period.end)
 
 
-def _both(indicator: str, definition: str, municipality: str, team: str, day: date) -> Steps:
-    state = state_of(indicator, month_of(day), municipality, team, (1, 1, 0))
-    return {_key(cell, definition, day): amount for cell, amount in state.items()}
+def _move(before: Groups, after: Groups, day: date, definition: str) -> Iterator[Steps]:
+    """A move between teams is none of the municipality's: it stays within it."""
+    left = tuple(group for group in before if group not in after)
+    entered = tuple(group for group in after if group not in before)
+    yield _single("flow_balance.moved_out", definition, left, day)
+    yield _single("flow_balance.moved_in", definition, entered, day)
 
 
-def _key(cell: Cell, definition: str, day: date) -> StepKey:
-    return StepKey(cell.indicator, definition, cell.period, cell.group_kind, cell.group, day)
+def _single(series: str, definition: str, groups: Groups, day: date) -> Steps:
+    return once(definition, state_of(series, month_of(day), groups, (1, 1, 0)), day)

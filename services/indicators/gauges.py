@@ -9,14 +9,27 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from services.indicators.definitions import CATALOGUE
-from services.indicators.durations import QUANTILES, SERIES, Distribution, quantile_days
-from services.indicators.figures import Figure, Group, Window, figure_of, window_of
+from services.indicators.catalogue import CATALOGUE
+from services.indicators.definitions import DEFAULT_DEFINITION, Indicator, Per
+from services.indicators.durations import QUANTILES, RUNNING, Distribution, durations_on, quantile_days
+from services.indicators.figures import Figure, figure_of
 from services.indicators.spans import name_of
-from services.indicators.steps import NOTHING, Amount
+from services.indicators.steps import NOTHING, Amount, Group
 from services.indicators.suppression import visible_pending, withheld
+from services.indicators.windows import Window, windows_of
 
-INDICATORS = ("in_care_today", "stacking_mean", "sustainable_exit_rate", "inflow_rate", "windows_open")
+INDICATORS = {
+    name: CATALOGUE[name, per]
+    for name, per in (
+        ("in_care_today", Per.DAY),
+        ("stacking_mean", Per.MONTH),
+        ("sustainable_exit_rate", Per.QUARTER),
+        ("inflow_rate", Per.QUARTER),
+        ("windows_open", Per.DAY),
+    )
+}
+"""The indicators that gauges are read from; each is one sum of steps."""
+_RUNNING = CATALOGUE[RUNNING, Per.DAY]
 Sums = Mapping[str, Mapping[Group, Amount]]
 """Of each indicator the summed steps of every group, today."""
 
@@ -48,19 +61,22 @@ class Reading:
 
 def windows_on(today: date) -> dict[str, Window]:
     """Which steps to sum for the readings of a day, by indicator."""
-    found = {name: window_of(CATALOGUE[name], _period(name, today), today) for name in INDICATORS}
-    return {name: window for name, window in found.items() if window is not None}
+    return {
+        name: window
+        for name, row in INDICATORS.items()
+        for _, window in windows_of(row, _period(row, today), DEFAULT_DEFINITION, today)
+    }
 
 
-def _period(name: str, today: date) -> str:
-    return name_of(CATALOGUE[name].per, today)
+def _period(row: Indicator, today: date) -> str:
+    return name_of(row.per, today)
 
 
 def readings(sums: Sums, today: date, group_kind: str) -> list[Reading]:
     """The readings of all groups of a kind that everyone may see; of what no step tells, nought."""
     groups = sorted({group for found in sums.values() for group in found if group[0] == group_kind})
     rows = [
-        figure_of(CATALOGUE[name], _period(name, today), group, found.get(group, NOTHING), today)
+        figure_of(INDICATORS[name], _period(INDICATORS[name], today), group, found.get(group, NOTHING), today)
         for name, found in sums.items()
         for group in groups
     ]
@@ -72,7 +88,7 @@ def duration_readings(running: Mapping[Group, Distribution], today: date, group_
     """How long the running trajectories of each group of a kind last; of a group with few of them, nothing."""
     counts = {group: sum(found.values()) for group, found in running.items() if group[0] == group_kind}
     rows = [
-        figure_of(CATALOGUE[SERIES], today.isoformat(), group, (count, count, 0), today)
+        figure_of(_RUNNING, today.isoformat(), group, (count, count, 0), today)
         for group, count in sorted(counts.items())
         if count > 0
     ]
@@ -80,7 +96,7 @@ def duration_readings(running: Mapping[Group, Distribution], today: date, group_
         Reading(gauge=Gauge.TRAJECTORY_DURATION, team=_team(row), kind=label, value=Fraction(days))
         for row in _visible(rows)
         for label, quantile in QUANTILES.items()
-        for days in [quantile_days(running[row.group_kind, row.group], quantile, today)]
+        for days in [quantile_days(durations_on(running[row.group_kind, row.group], today), quantile)]
     ]
 
 

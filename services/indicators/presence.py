@@ -1,55 +1,61 @@
-"""Who is in care and who is stacked: the month figures that count care days (domain.md §5 and §6).
+"""Who is in care in a month, quarter or year, and who came and went between years (domain.md §6).
 
-A youth counts once in a month, from the first day in it that makes it so to the month's end; the steps of a state
-that goes on into the next month are nought. The team is that of the last care day in the month.
+A youth counts once in a period, from the first day in it that makes it so to the period's end; the steps of a state
+that goes on into the next period are nought.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 
-from services.indicators.definitions import Per
-from services.indicators.placements import Placement, last_team
-from services.indicators.spans import first_day_of, next_first_day
-from services.indicators.steps import State, state_of
-from youthcare.period import ONE_DAY, Period
-from youthcare.youthfacts import ProvisionDays
-
-STACKED_MIN = 2
-
-
-def in_care_on(care: Sequence[Placement], municipality: str, on: date) -> State:
-    """One youth with a care day in the month of a day, up to that day ("jeugdige met jeugdhulp")."""
-    team = last_team(care, first_day_of(Per.MONTH, on), on)
-    return {} if team is None else state_of("in_care", "", municipality, team, (1, 1, 0))
+from services.indicators.ages import extended_days, minor_days
+from services.indicators.counting import day_steps, has_day, in_period, present, turns
+from services.indicators.definitions import ANY_DEFINITION, Per
+from services.indicators.placements import Scope, last_groups, shown
+from services.indicators.spans import first_day_of, next_first_day, previous_first_day
+from services.indicators.steps import NOTHING, Amount, State, Steps, changes, lasting, state_of
+from youthcare.period import ONE_DAY
 
 
-def in_care_today_on(care: Sequence[Placement], municipality: str, on: date) -> State:
-    """One youth with care on the day itself."""
-    team = last_team(care, on, on)
-    return {} if team is None else state_of("in_care_today", "", municipality, team, (1, 1, 0))
+def presence_steps(scope: Scope) -> Iterator[Steps]:
+    """The steps of all figures that ask for a care day."""
+    care, birth_date = scope.care_days, scope.birth_date
+    for placement in scope.care:
+        yield lasting(ANY_DEFINITION, state_of("in_care_today", "", shown(placement.groups), (1, 1, 0)), placement.days)
+    yield present("in_care", Per.MONTH, scope, (1, 1, 0), care)
+    yield present("in_care_rate", Per.QUARTER, scope, (1, 0, 0), minor_days(care, birth_date))
+    yield present("extended_care", Per.YEAR, scope, (1, 0, 0), extended_days(care, birth_date))
+    yield present("year_users", Per.YEAR, scope, (0, 1, 0), care)
+    yield day_steps("care_days", Per.YEAR, scope, care)
+    yield _newcomers(scope)
+    yield _stayed(scope)
 
 
-def stacking_on(provisions: Sequence[ProvisionDays], care: Sequence[Placement], municipality: str, on: date) -> State:
-    """The provisions that count in the month of a day, up to that day ("zorgstapeling", Programmabureau)."""
-    first = first_day_of(Per.MONTH, on)
-    count = sum(_counts(provision, first, on) for provision in provisions)
-    team = last_team(care, first, on)
-    if count == 0 or team is None:
-        return {}
-    stacked = count >= STACKED_MIN
-    return {
-        **state_of("stacking_mean", "", municipality, team, (count, 1, 0) if stacked else (0, 0, 0)),
-        **state_of("stacking_share", "", municipality, team, (int(stacked), 1, 0)),
-    }
+def _newcomers(scope: Scope) -> Steps:
+    """Youths with care in the year and none in the year before ("instroom van het jaar")."""
+    care = scope.care_days
+
+    def amount_on(first_day: date, on: date) -> Amount:
+        before = previous_first_day(Per.YEAR, first_day)
+        is_new = has_day(care, first_day, on) and not has_day(care, before, first_day - ONE_DAY)
+        return (1, 0, 0) if is_new else NOTHING
+
+    return in_period("year_newcomers", Per.YEAR, scope, _new_years(scope), amount_on)
 
 
-def _counts(provision: ProvisionDays, first_day: date, on: date) -> bool:
-    return any(period.clipped(first_day, on + ONE_DAY) is not None for period in provision.days)
+def _new_years(scope: Scope) -> Iterator[date]:
+    """The first days of years in whose year before care began."""
+    return (next_first_day(Per.YEAR, period.start) for period in scope.care_days)
 
 
-def days_of_change(periods: Sequence[Period], per: Per) -> Iterator[date]:
-    """The days on which having a day in the calendar period may change: first days, and the turn after a last."""
-    for period in periods:
-        yield period.start
-        if period.last_day is not None:
-            yield next_first_day(per, period.last_day)
+def _stayed(scope: Scope) -> Steps:
+    """Youths with care in the year who had care in the year before, in the group of that year's last care day."""
+
+    def state_on(on: date) -> State:
+        first_day = first_day_of(Per.YEAR, on)
+        groups = last_groups(scope.care, previous_first_day(Per.YEAR, on), first_day - ONE_DAY)
+        if groups is None or not has_day(scope.care_days, first_day, on):
+            return {}
+        return state_of("year_stayed", "", groups, (0, 1, 0))
+
+    days = (*turns(scope.care_days, Per.YEAR), *_new_years(scope))
+    return changes(ANY_DEFINITION, days, state_on)

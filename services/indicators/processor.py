@@ -36,7 +36,12 @@ class YouthLayers:
 
     applied: Mark | None = None
     layers: Mapping[date, Steps] = field(default_factory=dict)
+    corrections: frozenset[date] = frozenset()
+    """The known days on which something was taken back or mended."""
 
+
+Told = tuple[YouthKey, YouthFacts | None]
+"""A youth and its facts, or None when it was erased."""
 
 Pair = tuple[YouthLayers, YouthLayers]
 """The layers of a youth before and after."""
@@ -49,7 +54,10 @@ def apply_facts(before: YouthLayers, facts: YouthFacts) -> YouthLayers:
         return before
     kept = {day: steps for day, steps in before.layers.items() if day < facts.known_day}
     added = summed((tally_all(facts), negated(summed(kept.values()))))
-    return YouthLayers(applied=mark, layers={**kept, facts.known_day: added} if added else kept)
+    if not added:
+        return YouthLayers(applied=mark, layers=kept, corrections=before.corrections & kept.keys())
+    corrections = {*(before.corrections & kept.keys()), *([facts.known_day] if facts.corrects else [])}
+    return YouthLayers(applied=mark, layers={**kept, facts.known_day: added}, corrections=frozenset(corrections))
 
 
 def step_changes(
@@ -67,15 +75,32 @@ def step_changes(
     return {place: totals[place] for place in sorted(totals) if totals[place] != NOTHING}
 
 
-def layers_after(
-    held: Mapping[YouthKey, YouthLayers], told: Iterable[tuple[YouthKey, YouthFacts | None]]
-) -> dict[YouthKey, Pair]:
+def layers_after(held: Mapping[YouthKey, YouthLayers], told: Iterable[Told]) -> dict[YouthKey, Pair]:
     """The layers of each youth before and after what was told, in that order; None erases the youth."""
     pairs: dict[YouthKey, Pair] = {}
-    for key, facts in told:
+    for key, facts in _lasting(told):
         before, now = pairs.get(key, (held.get(key, YouthLayers()),) * 2)
         pairs[key] = before, YouthLayers() if facts is None else apply_facts(now, facts)
     return pairs
+
+
+def _lasting(told: Iterable[Told]) -> list[Told]:
+    """What was told without the facts whose layer later ones of the same youth take back at once.
+
+    Newer facts take back the layers from their known day on, so of a youth that is told of often only the last is
+    worked out.
+    """
+    rows: list[Told] = []
+    marks: dict[YouthKey, list[Mark]] = defaultdict(list)
+    for key, facts in reversed(list(told)):
+        if facts is None:
+            marks.pop(key, None)
+        elif any(mark > (facts.version, facts.known_day) and mark[1] <= facts.known_day for mark in marks[key]):
+            continue
+        else:
+            marks[key].append((facts.version, facts.known_day))
+        rows.append((key, facts))
+    return rows[::-1]
 
 
 def joined(earlier: Mapping[YouthKey, Pair], later: Mapping[YouthKey, Pair]) -> dict[YouthKey, Pair]:

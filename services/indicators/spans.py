@@ -1,4 +1,4 @@
-"""Calendar periods of figures: `2024-03-30` is a day, `2024-03` a month, `2024Q3` a quarter (domain.md §6)."""
+"""Calendar periods of figures: `2024-03-30` is a day, `2024-03` a month, `2024Q3` a quarter, `2024` a year."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ _NAMES = {
     Per.DAY: re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"),
     Per.MONTH: re.compile(r"([0-9]{4})-([0-9]{2})"),
     Per.QUARTER: re.compile(r"([0-9]{4})Q([1-4])"),
+    Per.YEAR: re.compile(r"([0-9]{4})"),
 }
-_MONTHS = {Per.MONTH: 1, Per.QUARTER: 3}
+_MONTHS = {Per.MONTH: 1, Per.QUARTER: 3, Per.YEAR: 12}
 
 
 def first_day_of(per: Per, day: date) -> date:
@@ -31,7 +32,21 @@ def next_first_day(per: Per, day: date) -> date:
 
 def name_of(per: Per, day: date) -> str:
     """The name of the calendar period that holds a day."""
-    return {Per.DAY: date.isoformat, Per.MONTH: month_of, Per.QUARTER: quarter_of}[per](day)
+    return {Per.DAY: date.isoformat, Per.MONTH: month_of, Per.QUARTER: quarter_of, Per.YEAR: _year_of}[per](day)
+
+
+def _year_of(day: date) -> str:
+    return f"{day.year:04d}"
+
+
+def previous_first_day(per: Per, day: date) -> date:
+    """The first day of the calendar period before the one that holds a day."""
+    return first_day_of(per, first_day_of(per, day) - ONE_DAY)
+
+
+def per_of(name: str) -> Per | None:
+    """The kind of calendar period that a name is of; None when it is none."""
+    return next((per for per in Per if find_days_of(per, name) is not None), None)
 
 
 def find_days_of(per: Per, name: str) -> Period | None:
@@ -39,7 +54,9 @@ def find_days_of(per: Per, name: str) -> Period | None:
     match = _NAMES[per].fullmatch(name)
     if match is None:
         return None
-    year, number, day = int(match[1]), int(match[2]), int(match[3]) if per is Per.DAY else 1
+    year = int(match[1])
+    number = 1 if per is Per.YEAR else int(match[2])
+    day = int(match[3]) if per is Per.DAY else 1
     try:
         first = date(year, (number - 1) * _MONTHS.get(per, 1) + 1, day)
     except ValueError:

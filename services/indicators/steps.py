@@ -4,7 +4,6 @@ A figure is the sum of the steps up to a day. A state that goes on emits nothing
 which the state differs from the day before. Amounts are numerator, denominator and pending, in this order.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
@@ -15,6 +14,12 @@ Amount = tuple[int, int, int]
 """Numerator, denominator and pending."""
 
 NOTHING: Amount = (0, 0, 0)
+
+Group = tuple[str, str]
+"""Kind and name: `municipality` and its code, `team` and its id, and so on (domain.md §6)."""
+
+Groups = tuple[Group, ...]
+"""The groups that something counts in."""
 
 
 class Cell(NamedTuple):
@@ -59,10 +64,11 @@ def minus(one: Amount, other: Amount) -> Amount:
 
 def summed(many: Iterable[Steps]) -> dict[StepKey, Amount]:
     """The net sum of sets of steps."""
-    totals: defaultdict[StepKey, Amount] = defaultdict(lambda: NOTHING)
+    totals: dict[StepKey, Amount] = {}
     for steps in many:
         for key, amount in steps.items():
-            totals[key] = plus(totals[key], amount)
+            before = totals.get(key)
+            totals[key] = amount if before is None else plus(before, amount)
     return {key: amount for key, amount in totals.items() if amount != NOTHING}
 
 
@@ -71,14 +77,11 @@ def negated(steps: Steps) -> dict[StepKey, Amount]:
     return {key: minus(NOTHING, amount) for key, amount in steps.items()}
 
 
-def state_of(indicator: str, period: str, municipality: str, team: str, amount: Amount) -> State:
-    """An amount in the two groups that it counts in: the municipality and the team."""
+def state_of(indicator: str, period: str, groups: Groups, amount: Amount) -> State:
+    """An amount in every group that it counts in."""
     if amount == NOTHING:
         return {}
-    return {
-        Cell(indicator, period, "municipality", municipality): amount,
-        Cell(indicator, period, "team", team): amount,
-    }
+    return {Cell(indicator, period, kind, group): amount for kind, group in groups}
 
 
 def together(states: Iterable[State]) -> State:
@@ -92,10 +95,15 @@ def together(states: Iterable[State]) -> State:
 
 def lasting(definition: str, state: State, days: Period) -> dict[StepKey, Amount]:
     """The steps of a state that holds on the days of a period and on no other."""
-    found = {_key(definition, cell, days.start): amount for cell, amount in state.items()}
+    found = once(definition, state, days.start)
     if days.end < FAR:
         found |= {_key(definition, cell, days.end): minus(NOTHING, amount) for cell, amount in state.items()}
     return found
+
+
+def once(definition: str, state: State, day: date) -> dict[StepKey, Amount]:
+    """The steps of a state that begins on a day and does not end."""
+    return {_key(definition, cell, day): amount for cell, amount in state.items()}
 
 
 def _key(definition: str, cell: Cell, day: date) -> StepKey:
@@ -108,6 +116,8 @@ def changes(definition: str, days: Iterable[date], state_on: Callable[[date], St
     before: State = {}
     for day in sorted({day for day in days if day < FAR}):
         now = state_on(day)
+        if now == before:
+            continue
         for cell in {*before, *now}:
             change = minus(now.get(cell, NOTHING), before.get(cell, NOTHING))
             if change != NOTHING:

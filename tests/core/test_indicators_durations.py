@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
-from services.indicators.definitions import REPORTED
-from services.indicators.durations import QUANTILES, SERIES, quantile_days
-from services.indicators.figures import figures
+from services.indicators.catalogue import REPORTED
+from services.indicators.durations import QUANTILES, RUNNING, durations_on, quantile_days
 from services.indicators.gauges import duration_readings
+from services.indicators.recomputing import figures
 from services.indicators.steps import Amount, StepKey, summed
-from services.indicators.tally import tally
+from services.indicators.tally import tally_all
 from tests import builders, naive_indicators
 from tests.builders import Statement
 from youthcare.codes import care_forms_from
@@ -32,14 +32,15 @@ def care(indication: str, first_day: str, last_day: str | None = None) -> list[S
 def steps_of(*told: Statement) -> dict[StepKey, Amount]:
     """All steps of what was told."""
     layers = naive_indicators.told_layers(told, TABLE, date(2020, 1, 1))
-    return summed(tally(facts, "enschede") for facts in naive_indicators.newest(layers))
+    return summed(map(tally_all, naive_indicators.newest(layers)))
 
 
 def running_on(on: str, *told: Statement, group: tuple[str, str] = HERE) -> dict[str, int]:
     """How many trajectories of a group run on a day, by first day."""
     found: dict[str, int] = {}
     for key, amount in steps_of(*told).items():
-        if (key.indicator, key.group_kind, key.group) == (SERIES, *group) and key.effective_day.isoformat() <= on:
+        place = key.indicator, key.definition, key.group_kind, key.group
+        if place == (RUNNING, "enschede", *group) and key.effective_day.isoformat() <= on:
             found[key.period] = found.get(key.period, 0) + amount[0]
     return {first_day: count for first_day, count in found.items() if count}
 
@@ -63,7 +64,7 @@ def test_a_return_goes_on_with_its_trajectory() -> None:
 
     assert running_on("2024-04-30", *told) == {}
     assert running_on("2024-05-01", *told) == {"2024-01-01": 1}
-    assert quantile_days(running_on("2024-05-01", *told), QUANTILES["0.5"], date(2024, 5, 1)) == 122
+    assert quantile_days(durations_on(running_on("2024-05-01", *told), date(2024, 5, 1)), QUANTILES["0.5"]) == 122
 
 
 def test_care_after_the_window_is_a_trajectory_of_its_own() -> None:
@@ -96,9 +97,9 @@ def test_the_distribution_is_no_figure_of_a_report() -> None:
 
     rows = figures(steps, (), municipality=builders.MUNICIPALITY, definition="enschede", on=TODAY)
 
-    assert SERIES in {key.indicator for key in steps}
-    assert SERIES not in {row.indicator for row in rows}
-    assert SERIES not in {row.id for row in REPORTED}
+    assert RUNNING in {key.indicator for key in steps}
+    assert RUNNING not in {row.indicator for row in rows}
+    assert RUNNING not in {row.id for row in REPORTED}
 
 
 def lasting(*days: int) -> dict[str, int]:
@@ -122,7 +123,7 @@ def test_quantiles_are_by_nearest_rank(days: tuple[int, ...], median: int, ninet
     """A quantile is a duration that there is: of ten the fifth and the ninth, of eleven the sixth and the tenth."""
     running = lasting(*days)
 
-    told = {label: quantile_days(running, share, TODAY) for label, share in QUANTILES.items()}
+    told = {label: quantile_days(durations_on(running, TODAY), share) for label, share in QUANTILES.items()}
 
     assert told == {"0.5": median, "0.9": ninetieth}
 

@@ -113,7 +113,7 @@ def test_what_two_youths_cancel_is_no_change_of_the_log() -> None:
 
 def test_a_state_on_days_without_a_change_gives_no_step() -> None:
     """Steps stand only where a state differs from the day before; the far end of time is no day."""
-    state = state_of("in_care", "", "0153", "noord", (1, 1, 0))
+    state = state_of("in_care", "", (("municipality", "0153"), ("team", "noord")), (1, 1, 0))
 
     steps = changes("enschede", [JANUARY, MARCH, JANUARY, FAR], lambda _day: state)
 

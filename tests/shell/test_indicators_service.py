@@ -4,123 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
-import yaml
 
-from services.indicators.api import api
-from services.indicators.app import Board, IndicatorsProcessor, load_population, write_csv
-from services.indicators.figures import csv_lines, figures
+from services.indicators.app import Board, IndicatorsProcessor, write_csv
+from services.indicators.figures import Figure, csv_lines
+from services.indicators.recomputing import figures
+from services.indicators.reference import ReferenceFile, read
+from services.indicators.reference_kinds import ReferenceKind
 from services.indicators.steps import Amount, StepKey, summed
+from services.indicators.store.reference import enter
 from services.indicators.store.sums import list_municipalities
 from services.indicators.tally import tally_all
 from tests import builders
+from tests.indicators import (
+    NOON,
+    TABLE,
+    TODAY,
+    asking,
+    figure,
+    fold,
+    indicators_pool,
+    indicators_settings,
+    record,
+    records,
+    village,
+)
 from tests.naive_indicators import newest, told_layers
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
-from youthcare.codes import care_forms_from
+from tests.tokens import Issuer
 from youthcare.runtime import metrics
 from youthcare.runtime.bulk import run_bulk
-from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, open_pool
-from youthcare.runtime.processing import Outgoing, Record
+from youthcare.runtime.processing import Outgoing
 from youthcare.runtime.producing import Publisher
-from youthcare.runtime.settings import Settings, shipped
+from youthcare.runtime.settings import Settings
 from youthcare.runtime.topic_creation import create_topics
 from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic, youth_key
 from youthcare.wire import to_wire
 from youthcare.youthfacts import YouthFacts
 
-TABLE = care_forms_from(yaml.safe_load(shipped("care-forms.yml").read_text()))
-TODAY = date(2024, 10, 15)
-
-
-@pytest.fixture
-def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-            "INDICATORS_DSN": stack.dsn("indicators"),
-            "METRICS_PORT": "0",
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-        }
-    )
-
-
-@pytest.fixture
-async def pool(settings: Settings) -> AsyncIterator[Pool]:
-    opened = await open_pool(settings.database("indicators"), "test", all_municipalities=True)
-    await IndicatorsProcessor().prepare(opened)
-    yield opened
-    await opened.close()
-
-
-def village(municipality: str, youths: int = 30, team: str = "noord") -> list[builders.Statement]:
-    """Youths of a team in care from January 2024; every third has two provisions, every fifth ended in March."""
-    told = []
-    for number in range(youths):
-        envelope: builders.Envelope = {"youth": f"{team}{number:03d}", "municipality": municipality}
-        told.append(builders.registered(valid_from="2024-01-01", birth_date="2012-05-01", team=team, **envelope))
-        told.append(builders.started(indication=f"{municipality}-1", first_day="2024-01-08", **envelope))
-        if number % 3 == 0:
-            told.append(
-                builders.started(
-                    indication=f"{municipality}-2",
-                    first_day="2024-02-01",
-                    provider=builders.OTHER_PROVIDER,
-                    **_received("2024-02-05T10:00:00Z", envelope),
-                )
-            )
-        if number % 5 == 0:
-            told += _ended(municipality, envelope, number)
-    return told
-
-
-def _ended(municipality: str, envelope: builders.Envelope, number: int) -> list[builders.Statement]:
-    names = [("1", "2024-01-08"), ("2", "2024-02-01")][: 2 if number % 3 == 0 else 1]
-    return [
-        builders.ended(
-            indication=f"{municipality}-{name}",
-            first_day=first,
-            last_day="2024-03-20",
-            reason="31",
-            **_received("2024-03-25T10:00:00Z", envelope),
-        )
-        for name, first in names
-    ]
-
-
-def _received(instant: str, envelope: builders.Envelope) -> builders.Envelope:
-    return {**envelope, "received": instant}
-
-
-def records(told: Iterable[YouthFacts]) -> list[Record]:
-    """Facts as the broker holds them."""
-    return [record(youth_key(facts.municipality, facts.youth), orjson.dumps(to_wire(facts))) for facts in told]
-
-
-def record(key: bytes, value: bytes | None) -> Record:
-    """One record."""
-    return Record(topic="trajectory-facts", partition=0, offset=0, key=key, value=value, timestamp_ms=0)
-
-
-async def fold(pool: Pool, batch: Sequence[Record]) -> None:
-    """One batch in one transaction, as the engine does it."""
-    async with pool.acquire() as connection, connection.transaction():
-        assert await IndicatorsProcessor().fold(connection, batch) == ()
+__all__ = ["indicators_pool", "indicators_settings"]
 
 
 async def log_of(pool: Pool, municipality: str) -> dict[tuple[StepKey, date], Amount]:
@@ -229,26 +158,9 @@ async def _publish(settings: Settings, topic: Topic, told: Iterable[YouthFacts])
     await publisher.flush(await publisher.produce(outgoing))
 
 
-@asynccontextmanager
-async def asking(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API, on a fixed day."""
-
-    async def nothing() -> None:
-        """No gauges beside the pages."""
-
-    app = api(settings, lambda: TODAY, nothing)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
-
-
-async def figure(
-    client: httpx.AsyncClient, roles: Sequence[str], municipality: str, identity: str, **query: str
-) -> httpx.Response:
-    """The answer to one question."""
-    header = Issuer().header(*roles, municipality=municipality)
-    return await client.get(f"/v1/indicators/{identity}", params=query, headers=header)
+def one_of_each(rows: Iterable[Figure]) -> list[Figure]:
+    """The latest figure of every indicator, length of period and kind of group."""
+    return list({(row.indicator, len(row.period), row.group_kind): row for row in rows}.values())
 
 
 async def test_http_gives_what_the_csv_gives(settings: Settings, pool: Pool, municipality: str) -> None:
@@ -394,12 +306,13 @@ async def test_the_population_divides_the_inflow(settings: Settings, pool: Pool,
     await fold(pool, records(told_layers(village(municipality), TABLE, None)))
     text = f"municipality,quarter,group_kind,group,youths\n{municipality},2024Q1,municipality,,600\n"
 
-    # In a thread: the command has a loop of its own.
-    entered = await asyncio.to_thread(load_population, settings, text)
+    file = read(ReferenceKind.POPULATION, text.encode(), municipality)
+    assert isinstance(file, ReferenceFile)
+    async with pool.acquire() as connection, connection.transaction():
+        await enter(connection, file, entered_at=NOON, entered_by="test")
 
     async with asking(settings) as client:
         answer = (await figure(client, ["supervisor"], municipality, "inflow_rate", period="2024Q1")).json()
-    assert entered == 1
     assert (answer["numerator"], answer["denominator"], answer["value"]) == (30, 600, "0.050000")
 
 

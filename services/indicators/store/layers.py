@@ -1,5 +1,6 @@
 """What of each youth is in the step log, and the log itself, read and written in sets."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from services.indicators.differing import differs
 from services.indicators.processor import Pair, StoredKey, YouthKey, YouthLayers
-from services.indicators.steps import Amount, StepKey, Steps
+from services.indicators.steps import Amount, StepKey, Steps, summed
 from youthcare.runtime.postgres import Connection
 
 
@@ -28,12 +30,17 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
     Nothing is locked here: all facts of a youth come through one partition, whose position the engine has locked.
     """
     layers: dict[YouthKey, dict[date, Steps]] = {}
+    corrections: dict[YouthKey, set[date]] = {}
     for row in await connection.fetch(_READ_LAYERS, *_columns(keys)):
-        deltas = read_deltas(row["deltas"])
-        layers.setdefault((row["municipality"], row["youth"]), {})[row["known_day"]] = deltas
+        key, deltas = (row["municipality"], row["youth"]), read_deltas(row["deltas"])
+        layers.setdefault(key, {})[row["known_day"]] = deltas
+        if row["corrects"]:
+            corrections.setdefault(key, set()).add(row["known_day"])
     return {
         key: YouthLayers(
-            applied=((row["version_rules"], row["version_count"]), row["known_day"]), layers=layers.get(key, {})
+            applied=((row["version_rules"], row["version_count"]), row["known_day"]),
+            layers=layers.get(key, {}),
+            corrections=frozenset(corrections.get(key, ())),
         )
         for row in await connection.fetch(_READ_STATES, *_columns(keys))
         for key in [(row["municipality"], row["youth"])]
@@ -41,7 +48,7 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
 
 
 _READ_LAYERS = """
-select municipality, youth, known_day, deltas from youth_layer
+select municipality, youth, known_day, corrects, deltas from youth_layer
 join unnest($1::text[], $2::text[]) as wanted (municipality, youth) using (municipality, youth)
 """
 _READ_STATES = """
@@ -56,46 +63,60 @@ def _columns(keys: Iterable[YouthKey]) -> tuple[list[str], list[str]]:
 
 
 def deltas_body(steps: Steps) -> bytes:
-    """The steps of a layer as they are kept: sorted, so that the same layer has the same bytes."""
-    return orjson.dumps([[*key[:-1], key.effective_day, *amount] for key, amount in sorted(steps.items())])
+    """The steps of a layer as they are kept: sorted, so that the same layer has the same bytes, and compressed."""
+    plain = orjson.dumps([[*key[:-1], key.effective_day, *amount] for key, amount in sorted(steps.items())])
+    # The same few names stand in hundreds of rows: a layer shrinks some fifteen times.
+    return zlib.compress(plain, level=1)
 
 
 def read_deltas(body: bytes) -> dict[StepKey, Amount]:
     """The steps of a layer that was kept."""
     return {
         StepKey(indicator, definition, period, kind, group, date.fromisoformat(day)): (numerator, denominator, pending)
-        for indicator, definition, period, kind, group, day, numerator, denominator, pending in orjson.loads(body)
+        for indicator, definition, period, kind, group, day, numerator, denominator, pending in orjson.loads(
+            zlib.decompress(body)
+        )
     }
 
 
 async def write_layers(connection: Connection, pairs: Mapping[YouthKey, Pair]) -> None:
     """Keep of each youth the later layers instead of the earlier; of one without anything applied nothing."""
-    gone = [(key, day) for key, (before, after) in pairs.items() for day, _ in _differing(before, after)]
+    gone = [(key, day) for key, (before, after) in pairs.items() for day, *_ in _differing(before, after)]
     made = [(key, *layer) for key, (before, after) in pairs.items() for layer in _differing(after, before)]
     await connection.execute(_DELETE_LAYERS, *_columns(key for key, _ in gone), [day for _, day in gone])
     await connection.execute(
         _INSERT_LAYERS,
-        *_columns(key for key, _, _ in made),
-        [day for _, day, _ in made],
-        [deltas_body(steps) for _, _, steps in made],
+        *_columns(key for key, *_ in made),
+        [day for _, day, _, _ in made],
+        [corrects for _, _, corrects, _ in made],
+        [deltas_body(steps) for _, _, _, steps in made],
     )
     await _write_states(connection, {key: after for key, (_, after) in pairs.items()})
 
 
-def _differing(one: YouthLayers, other: YouthLayers) -> list[tuple[date, Steps]]:
-    return [(day, steps) for day, steps in one.layers.items() if other.layers.get(day) != steps]
+def _differing(one: YouthLayers, other: YouthLayers) -> list[tuple[date, bool, Steps]]:
+    return [
+        (day, day in one.corrections, steps)
+        for day, steps in one.layers.items()
+        if other.layers.get(day) != steps or (day in one.corrections) != (day in other.corrections)
+    ]
 
 
 async def _write_states(connection: Connection, youths: Mapping[YouthKey, YouthLayers]) -> None:
     erased = sorted(key for key, youth in youths.items() if youth.applied is None)
-    marks = sorted((key, youth.applied) for key, youth in youths.items() if youth.applied is not None)
+    marks = sorted(
+        (key, youth.applied, differs(summed(youth.layers.values())))
+        for key, youth in youths.items()
+        if youth.applied is not None
+    )
     await connection.execute(_DELETE_STATES, *_columns(erased))
     await connection.execute(
         _UPSERT_STATES,
-        *_columns(key for key, _ in marks),
-        [version[0] for _, (version, _) in marks],
-        [version[1] for _, (version, _) in marks],
-        [known_day for _, (_, known_day) in marks],
+        *_columns(key for key, _, _ in marks),
+        [version[0] for _, (version, _), _ in marks],
+        [version[1] for _, (version, _), _ in marks],
+        [known_day for _, (_, known_day), _ in marks],
+        [is_different for _, _, is_different in marks],
     )
 
 
@@ -105,18 +126,18 @@ using unnest($1::text[], $2::text[], $3::date[]) as gone (municipality, youth, k
 where kept.municipality = gone.municipality and kept.youth = gone.youth and kept.known_day = gone.known_day
 """
 _INSERT_LAYERS = """
-insert into youth_layer (municipality, youth, known_day, deltas)
-select * from unnest($1::text[], $2::text[], $3::date[], $4::bytea[])
+insert into youth_layer (municipality, youth, known_day, corrects, deltas)
+select * from unnest($1::text[], $2::text[], $3::date[], $4::boolean[], $5::bytea[])
 """
 _DELETE_STATES = """
 delete from youth_state as kept using unnest($1::text[], $2::text[]) as gone (municipality, youth)
 where kept.municipality = gone.municipality and kept.youth = gone.youth
 """
 _UPSERT_STATES = """
-insert into youth_state (municipality, youth, version_rules, version_count, known_day)
-select * from unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::date[])
+insert into youth_state (municipality, youth, version_rules, version_count, known_day, differs)
+select * from unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::date[], $6::boolean[])
 on conflict (municipality, youth) do update set version_rules = excluded.version_rules,
-    version_count = excluded.version_count, known_day = excluded.known_day
+    version_count = excluded.version_count, known_day = excluded.known_day, differs = excluded.differs
 """
 
 
@@ -141,7 +162,7 @@ insert into step as kept (
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[],
-    $9::integer[], $10::integer[], $11::integer[]
+    $9::bigint[], $10::bigint[], $11::bigint[]
 )
 on conflict (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
 do update set numerator = kept.numerator + excluded.numerator,

@@ -1,27 +1,44 @@
 """What is asked of the step log: sums of steps, and the population they are divided by."""
 
-from collections.abc import Sequence
 from datetime import date
 
+from services.indicators.definitions import ANY_DEFINITION, Indicator
 from services.indicators.durations import Distribution
-from services.indicators.figures import Group, Window
-from services.indicators.population import PopulationRow
-from services.indicators.steps import Amount, StepKey
+from services.indicators.steps import Amount, Group, StepKey
+from services.indicators.waiting import Dated
+from services.indicators.windows import Read, Spread, Window, spreads_of, windows_of
+from youthcare.period import FAR, Period
 from youthcare.runtime.postgres import Connection
 
 
-async def sums_of(
-    connection: Connection, municipality: str, definition: str, window: Window, known_on: date
-) -> dict[Group, Amount]:
+async def read_of(
+    connection: Connection,
+    municipality: str,
+    indicator: Indicator,
+    period: str,
+    definition: str,
+    on: date,
+    known_on: date,
+) -> Read:
+    """What the figures of all groups in a period are read from, as known on a day."""
+    windows = [window for _, window in windows_of(indicator, period, definition, on)]
+    spreads = spreads_of(indicator, period, definition, on)
+    return Read(
+        sums={window: await sums_of(connection, municipality, window, known_on) for window in windows},
+        spreads={spread: await spread_of(connection, municipality, spread, known_on) for spread in spreads},
+    )
+
+
+async def sums_of(connection: Connection, municipality: str, window: Window, known_on: date) -> dict[Group, Amount]:
     """The summed steps of every group of a municipality within a window, as known on a day."""
     rows = await connection.fetch(
-        """select group_kind, group_name, sum(numerator) as numerator, sum(denominator) as denominator,
-                  sum(pending) as pending
+        """select group_kind, group_name, sum(numerator)::bigint as numerator, sum(denominator)::bigint as denominator,
+                  sum(pending)::bigint as pending
            from step where municipality = $1 and indicator = $2 and definition = $3 and period = $4
              and effective_day <= $5 and known_day <= $6 group by group_kind, group_name""",
         municipality,
         window.series,
-        definition,
+        window.definition,
         window.period,
         window.until,
         known_on,
@@ -29,6 +46,30 @@ async def sums_of(
     return {
         (row["group_kind"], row["group_name"]): (row["numerator"], row["denominator"], row["pending"]) for row in rows
     }
+
+
+async def spread_of(connection: Connection, municipality: str, spread: Spread, known_on: date) -> dict[Group, Dated]:
+    """The counted distribution of every group of a municipality, as known on a day."""
+    named = spread.named or Period(date.min, FAR)
+    rows = await connection.fetch(
+        """select group_kind, group_name, period, effective_day, sum(numerator)::bigint as count
+           from step where municipality = $1 and indicator = $2 and definition = $3
+             and period >= $4 and period < $5 and effective_day between $6 and $7 and known_day <= $8
+           group by group_kind, group_name, period, effective_day having sum(numerator) <> 0""",
+        municipality,
+        spread.series,
+        spread.definition,
+        named.start.isoformat(),
+        named.end.isoformat(),
+        spread.since,
+        spread.until,
+        known_on,
+    )
+    found: dict[Group, dict[tuple[date, date], int]] = {}
+    for row in rows:
+        dated = found.setdefault((row["group_kind"], row["group_name"]), {})
+        dated[date.fromisoformat(row["period"]), row["effective_day"]] = row["count"]
+    return dict(found)
 
 
 async def distributions_of(
@@ -58,47 +99,19 @@ async def list_municipalities(connection: Connection) -> list[str]:
     return [row["municipality"] for row in rows]
 
 
-async def population_of(connection: Connection, municipality: str, quarter: str) -> dict[Group, int]:
-    """The population aged 0-17 of every group in a quarter."""
-    rows = await connection.fetch(
-        "select group_kind, group_name, youths from population where municipality = $1 and quarter = $2",
-        municipality,
-        quarter,
-    )
-    return {(row["group_kind"], row["group_name"]): row["youths"] for row in rows}
-
-
-async def enter_population(connection: Connection, rows: Sequence[PopulationRow]) -> None:
-    """Enter population; rows of the same quarter and group are replaced."""
-    await connection.executemany(
-        """insert into population (municipality, quarter, group_kind, group_name, youths)
-           values ($1, $2, $3, $4, $5)
-           on conflict (municipality, quarter, group_kind, group_name) do update set youths = excluded.youths""",
-        [(row.municipality, row.quarter, row.group_kind, row.group, row.youths) for row in rows],
-    )
-
-
 async def read_steps(
     connection: Connection, municipality: str, definition: str, known_on: date
 ) -> dict[StepKey, Amount]:
-    """All steps of a municipality as known on a day; for the whole report at once."""
+    """All steps of a municipality under a definition set as known on a day; for the whole report at once."""
     rows = await connection.fetch(
         """select indicator, definition, period, group_kind, group_name, effective_day,
-                  sum(numerator) as numerator, sum(denominator) as denominator, sum(pending) as pending
-           from step where municipality = $1 and definition = $2 and known_day <= $3
+                  sum(numerator)::bigint as numerator, sum(denominator)::bigint as denominator,
+                  sum(pending)::bigint as pending
+           from step where municipality = $1 and definition in ($2, $4) and known_day <= $3
            group by indicator, definition, period, group_kind, group_name, effective_day""",
         municipality,
         definition,
         known_on,
+        ANY_DEFINITION,
     )
     return {StepKey(*tuple(row)[:6]): (row["numerator"], row["denominator"], row["pending"]) for row in rows}
-
-
-async def read_population(connection: Connection, municipality: str) -> list[PopulationRow]:
-    """The population of every quarter and group of a municipality."""
-    rows = await connection.fetch(
-        """select municipality, quarter, group_kind, group_name as "group", youths from population
-           where municipality = $1 order by quarter, group_kind, group_name""",
-        municipality,
-    )
-    return [PopulationRow(**dict(row)) for row in rows]

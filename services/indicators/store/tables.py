@@ -1,8 +1,12 @@
 """The tables of the indicators service, municipality first; the row policy binds every session to it.
 
-*Derived* tables follow from `trajectory-facts` and can be dropped and rebuilt; `population` is *entered*.
+These are *derived*: they follow from `trajectory-facts` and can be dropped and rebuilt. What is *entered* stands in
+`reference_tables.py` and `publication_tables.py`.
 """
 
+from services.indicators.store.publication_tables import PUBLICATION_TABLES
+from services.indicators.store.reference_tables import TABLES as REFERENCE_TABLES
+from services.indicators.store.shown_tables import SHOWN_EMPTIED, SHOWN_TABLES
 from youthcare.runtime.postgres import municipality_policy
 
 TABLES = """
@@ -13,6 +17,8 @@ create table if not exists youth_state (
     version_rules integer not null,
     version_count integer not null,
     known_day date not null,
+    -- whether the definition sets differ on this youth
+    differs boolean not null,
     primary key (municipality, youth)
 );
 
@@ -21,6 +27,8 @@ create table if not exists youth_layer (
     municipality text not null,
     youth text not null,
     known_day date not null,
+    -- whether what was received on this day takes back or mends what was told before
+    corrects boolean not null,
     deltas bytea not null,
     primary key (municipality, youth, known_day)
 );
@@ -35,9 +43,9 @@ create table if not exists step (
     group_name text not null,
     effective_day date not null,
     known_day date not null,
-    numerator integer not null,
-    denominator integer not null,
-    pending integer not null,
+    numerator bigint not null,
+    denominator bigint not null,
+    pending bigint not null,
     primary key (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
 );
 
@@ -49,17 +57,10 @@ create table if not exists refused_record (
     record_offset bigint not null,
     primary key (municipality, topic, partition, record_offset)
 );
+""" + "".join(map(municipality_policy, ("youth_state", "youth_layer", "step", "refused_record")))
 
--- entered: youths aged 0-17 as the municipality's register counts them
-create table if not exists population (
-    municipality text not null,
-    quarter text not null,
-    group_kind text not null,
-    group_name text not null,
-    youths integer not null check (youths >= 0),
-    primary key (municipality, quarter, group_kind, group_name)
-);
-""" + "".join(map(municipality_policy, ("youth_state", "youth_layer", "step", "refused_record", "population")))
+ALL_TABLES = TABLES + REFERENCE_TABLES + PUBLICATION_TABLES + SHOWN_TABLES
+"""Everything that a start of the service makes."""
 
-EMPTIED = "truncate youth_state, youth_layer, step, refused_record;"
+EMPTIED = "truncate youth_state, youth_layer, step, refused_record;" + SHOWN_EMPTIED
 """Forgets what is derived, before a rebuild."""

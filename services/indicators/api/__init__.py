@@ -1,0 +1,72 @@
+"""The indicators API: figures of a municipality and its groups, to those who may see them.
+
+What others than a supervisor may ask stands in `asking.py`, what is withheld from them in `suppression.py`.
+Municipality comes from the token and from nowhere else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.indicators.api.delays import add_delay_pages
+from services.indicators.api.figures import add_figure_pages, catalogue
+from services.indicators.api.publication_pages import add_publication_pages
+from services.indicators.api.reference import add_reference_pages
+from services.indicators.store.tables import ALL_TABLES
+from youthcare.period import civil_day
+from youthcare.runtime.postgres import Pool, apply_schema, open_pool, unavailable_as_such
+from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.security import token_gate
+from youthcare.runtime.settings import Settings
+from youthcare.runtime.web import create_app
+
+Beside = Callable[[], Coroutine[Any, Any, None]]
+
+__all__ = ["api", "catalogue"]
+
+
+def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> FastAPI:
+    """The app with its pages; `beside` runs as long as it does."""
+    pools: list[Pool] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        pools.append(await open_pool(settings.database("indicators"), "indicators-api"))
+        # The API may be the first of the two processes to start.
+        await apply_schema(pools[0], ALL_TABLES)
+        tasks.append(asyncio.create_task(beside()))
+        yield
+        tasks[0].cancel()
+        await pools[0].close()
+
+    app = create_app(
+        "Trajectwacht: indicators",
+        gate=token_gate(settings.token()),
+        http=settings.http(),
+        problems=lambda: _problems(pools, tasks),
+        lifespan=lifespan,
+    )
+
+    def today() -> date:
+        return civil_day(now())
+
+    add_figure_pages(app, pools, today)
+    add_reference_pages(app, pools, now)
+    add_publication_pages(app, pools, now)
+    add_delay_pages(app, pools, today)
+    return app
+
+
+async def _problems(pools: list[Pool], tasks: list[asyncio.Task[None]]) -> list[str]:
+    """What is in the way of answering: the database, or gauges that stopped."""
+    try:
+        with unavailable_as_such():
+            await pools[0].fetchval("select 1", timeout=2)
+    except (IndexError, Unavailable):
+        return ["database"]
+    return ["gauges"] if tasks[0].done() else []

@@ -1,0 +1,85 @@
+"""Figures read from the tables: one with what decides whether it is shown, or all of a municipality at once."""
+
+from dataclasses import dataclass
+
+from services.indicators.asking import Days
+from services.indicators.catalogue import CATALOGUE
+from services.indicators.definitions import Indicator
+from services.indicators.figures import POPULATED, Figure, figure_of, figures_by_group
+from services.indicators.figures import population_of as population_of_group
+from services.indicators.recomputing import figures
+from services.indicators.relations import Key
+from services.indicators.spans import per_of
+from services.indicators.steps import NOTHING, Group
+from services.indicators.store.reference import population_of, read_population
+from services.indicators.store.sums import read_of, read_steps
+from services.indicators.suppression import Suppressed, suppressed, unit_of
+from youthcare.runtime.postgres import Connection
+
+NOTHING_WITHHELD = Suppressed(figures=frozenset(), pending=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A figure as its asker sees it: numbers that are withheld are None."""
+
+    figure: Figure
+    is_withheld: bool
+    is_pending_withheld: bool
+
+
+async def figures_of(
+    connection: Connection, municipality: str, indicator: Indicator, period: str, definition: str, days: Days
+) -> dict[Group, Figure]:
+    """The figures of every group in a period."""
+    read = await read_of(connection, municipality, indicator, period, definition, days.on, days.known_on)
+    people: dict[Group, int] = {}
+    if indicator.kind in POPULATED:
+        people = await population_of(connection, municipality, period, days.known_on)
+    return figures_by_group(indicator, period, definition, days.on, read, people)
+
+
+async def figure_asked(
+    connection: Connection,
+    municipality: str,
+    indicator: Indicator,
+    period: str,
+    definition: str,
+    days: Days,
+    group: Group,
+) -> tuple[Figure, list[Figure]]:
+    """The figure of a group, nought when nothing counts in it, and those of all other groups."""
+    found = await figures_of(connection, municipality, indicator, period, definition, days)
+    if group not in found:
+        people: dict[Group, int] = {}
+        if indicator.kind in POPULATED:
+            people = await population_of(connection, municipality, period, days.known_on)
+        found[group] = figure_of(indicator, period, group, NOTHING, days.on, population_of_group(group, people))
+    return found[group], list(found.values())
+
+
+async def suppressed_beside(
+    connection: Connection, municipality: str, rows: list[Figure], definition: str, days: Days
+) -> Suppressed:
+    """What is withheld of figures of one period, decided with all that the decision rests on."""
+    unit = {(row.indicator, row.period) for row in rows}
+    beside = {each for row in unit for each in unit_of(*row)} - unit
+    for name, period in sorted(beside):
+        per = per_of(period)
+        assert per is not None, "a unit names periods"
+        indicator = CATALOGUE[name, per]
+        rows = [*rows, *(await figures_of(connection, municipality, indicator, period, definition, days)).values()]
+    return suppressed(rows)
+
+
+async def all_figures(connection: Connection, municipality: str, definition: str, days: Days) -> tuple[Figure, ...]:
+    """Every figure of a municipality, from all its steps."""
+    steps = await read_steps(connection, municipality, definition, days.known_on)
+    people = await read_population(connection, municipality, days.known_on)
+    return figures(steps, people, municipality=municipality, definition=definition, on=days.on)
+
+
+def shown(figure: Figure, hidden: Suppressed) -> Shown:
+    """A figure with what is withheld of it."""
+    key = Key(figure.indicator, figure.period, (figure.group_kind, figure.group))
+    return Shown(figure=figure, is_withheld=key in hidden.figures, is_pending_withheld=key in hidden.pending)

@@ -1,0 +1,96 @@
+"""Figures as a file: every row says what it means, under which definitions, and whether it is final.
+
+What is withheld has its row, without numbers: a gap that says why it is one.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from datetime import date
+
+from services.indicators.catalogue import CATALOGUE
+from services.indicators.figures import Figure, decimal_text
+from services.indicators.relations import Key
+from services.indicators.spans import per_of
+from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed
+
+COLUMNS = (
+    *("indicator", "label_nl", "period", "group_kind", "group", "numerator", "denominator", "value", "status"),
+    *("pending", "withheld", "definition", "as_of", "known_on", "meaning"),
+)
+"""The columns of an exported file; numbers that are withheld are empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure as its reader may see it."""
+
+    indicator: str
+    label_nl: str
+    period: str
+    group_kind: str
+    group: str
+    numerator: int | None
+    denominator: int | None
+    value: str
+    status: str
+    pending: int | None
+    withheld: bool
+    meaning: str
+
+
+def rows_of(figures: Iterable[Figure], hidden: Suppressed, teams: Set[str] | None) -> Iterator[Row]:
+    """The rows of an export; `teams` are those of the reader, None for a supervisor, who sees all."""
+    for figure in figures:
+        per = per_of(figure.period)
+        assert per is not None, "a figure has a period"
+        indicator = CATALOGUE[figure.indicator, per]
+        if teams is not None and not _is_shown(figure, teams, is_oversight=indicator.is_for_supervisors):
+            continue
+        key = Key(figure.indicator, figure.period, (figure.group_kind, figure.group))
+        withheld = key in hidden.figures
+        yield Row(
+            indicator=figure.indicator,
+            label_nl=indicator.label_nl,
+            period=figure.period,
+            group_kind=figure.group_kind,
+            group=figure.group,
+            numerator=None if withheld else figure.numerator,
+            denominator=None if withheld else figure.denominator,
+            value="" if withheld else decimal_text(figure.value),
+            status=figure.status,
+            pending=None if withheld or key in hidden.pending else figure.pending,
+            withheld=withheld,
+            meaning=indicator.meaning,
+        )
+
+
+def _is_shown(figure: Figure, teams: Set[str], *, is_oversight: bool) -> bool:
+    if is_oversight or figure.group_kind in OVERSIGHT_KINDS:
+        return False
+    return figure.group_kind != "team" or figure.group in teams
+
+
+def csv_text(rows: Iterable[Row], definition: str, on: date, known_on: date) -> str:
+    """The rows as CSV, the header first."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        told = _told(row, definition, on, known_on)
+        writer.writerow(["" if told[name] is None else told[name] for name in COLUMNS])
+    return text.getvalue()
+
+
+def json_rows(rows: Iterable[Row], municipality: str, definition: str, on: date, known_on: date) -> str:
+    """The rows as one JSON document."""
+    told = [_told(row, definition, on, known_on) for row in rows]
+    return json.dumps({"municipality": municipality, "definition": definition, "figures": told}, ensure_ascii=False)
+
+
+def _told(row: Row, definition: str, on: date, known_on: date) -> dict[str, object]:
+    about = {"definition": definition, "as_of": on.isoformat(), "known_on": known_on.isoformat()}
+    own: dict[str, object] = {name: getattr(row, name) for name in COLUMNS if name not in about}
+    return {**own, "value": row.value or None, **about}
