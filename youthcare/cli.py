@@ -14,10 +14,13 @@ from youthcare import (
     cli_indication,
     cli_indicators,
     cli_local,
+    cli_reference,
     cli_replay,
+    cli_reports,
     cli_schemas,
     cli_simulate,
     cli_trajectory,
+    cli_verify,
 )
 
 app = typer.Typer(help="Trajectwacht: care trajectories of youths, live.", no_args_is_help=True)
@@ -27,10 +30,14 @@ app.add_typer(cli_trajectory.app, name="trajectory")
 app.add_typer(cli_indicators.app, name="indicators")
 app.add_typer(cli_alerts.app, name="alerts")
 app.add_typer(cli_local.app, name="local")
+app.add_typer(cli_reference.app, name="reference")
 app.add_typer(cli_schemas.app, name="schemas")
 app.command(name="replay")(cli_replay.replay)
 app.command(name="simulate")(cli_simulate.simulate_year)
 app.command(name="demo")(cli_demo.demo)
+app.command(name="verify")(cli_verify.verify)
+app.command(name="publish")(cli_reports.publish)
+app.command(name="report")(cli_reports.report)
 
 
 topics_app = typer.Typer(help="The topics of the system.", invoke_without_command=True)

@@ -16,6 +16,7 @@ from services.indicators.api.delays import add_delay_pages
 from services.indicators.api.figures import add_figure_pages, catalogue
 from services.indicators.api.publication_pages import add_publication_pages
 from services.indicators.api.reference import add_reference_pages
+from services.indicators.api.reports import add_report_pages
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import civil_day
 from youthcare.runtime.postgres import Pool, apply_schema, open_pool, unavailable_as_such
@@ -59,6 +60,7 @@ def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> Fast
     add_reference_pages(app, pools, now)
     add_publication_pages(app, pools, now)
     add_delay_pages(app, pools, today)
+    add_report_pages(app, pools, now)
     return app
 
 

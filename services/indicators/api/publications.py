@@ -25,6 +25,7 @@ from services.indicators.steps import Amount, StepKey, plus
 from services.indicators.store.publications import erased_since, freeze, late_steps, log_positions, read_cells
 from services.indicators.store.reference import list_imports, read_population
 from services.indicators.store.sums import read_steps
+from services.indicators.suppression import suppressed
 from services.indicators.windows import DISTRIBUTIONS
 from youthcare.runtime.postgres import Connection
 
@@ -41,7 +42,8 @@ async def publish(
     published_by: str,
 ) -> Publication:
     """Freeze every cell of the report of a quarter with all that it rests on, inside the caller's transaction."""
-    cells = cells_of(await all_figures(connection, municipality, definition, days), quarter)
+    everything = await all_figures(connection, municipality, definition, days)
+    cells = cells_of(everything, quarter)
     content = {
         "revisions": revisions(definition),
         "reference": await _imports(connection, municipality, days.known_on),
@@ -59,7 +61,7 @@ async def publish(
         content=content,
         digest=digest_of(cells, content),
     )
-    return replace(publication, number=await freeze(connection, publication, cells))
+    return replace(publication, number=await freeze(connection, publication, cells, suppressed(everything)))
 
 
 async def _imports(connection: Connection, municipality: str, known_on: date) -> dict[str, list[int]]:

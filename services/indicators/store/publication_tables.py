@@ -20,7 +20,7 @@ create table if not exists publication (
     primary key (municipality, quarter, number)
 );
 
--- entered: every cell of a publication, unsuppressed; who may see it is decided when it is shown
+-- entered: every cell of a publication, unsuppressed
 create table if not exists publication_cell (
     municipality text not null,
     quarter text not null,
@@ -34,6 +34,9 @@ create table if not exists publication_cell (
     has_value boolean not null,
     status text not null,
     pending bigint not null,
+    -- what others than a supervisor are not shown, decided when it was published
+    withheld boolean not null,
+    pending_withheld boolean not null,
     primary key (municipality, quarter, number, indicator, period, group_kind, group_name),
     foreign key (municipality, quarter, number) references publication
 );

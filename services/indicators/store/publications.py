@@ -8,13 +8,20 @@ from typing import Any
 
 from services.indicators.figures import Figure
 from services.indicators.publishing import Publication
+from services.indicators.relations import Key
 from services.indicators.steps import Amount, StepKey, plus
 from services.indicators.store.layers import read_deltas
+from services.indicators.suppression import Suppressed
 from youthcare.runtime.postgres import Connection
 
 
-async def freeze(connection: Connection, publication: Publication, cells: Sequence[Figure]) -> int:
-    """Keep a publication under the next number of its quarter, inside the caller's transaction; the number."""
+async def freeze(
+    connection: Connection, publication: Publication, cells: Sequence[Figure], hidden: Suppressed
+) -> int:
+    """Keep a publication under the next number of its quarter, inside the caller's transaction; the number.
+
+    What others than a supervisor are not shown is decided now, and kept: later figures must not tell it.
+    """
     lock = f"publication/{publication.municipality}/{publication.quarter}"
     await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", lock)
     number: int = await connection.fetchval(
@@ -33,14 +40,16 @@ async def freeze(connection: Connection, publication: Publication, cells: Sequen
         publication.digest,
     )
     await connection.executemany(
-        "insert into publication_cell values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into publication_cell values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         [
             (
                 *(publication.municipality, publication.quarter, number),
                 *(row.indicator, row.period, row.group_kind, row.group),
                 *(row.numerator, row.denominator, row.value is not None, row.status, row.pending),
+                *(key in hidden.figures, key in hidden.pending),
             )
             for row in cells
+            for key in [Key(row.indicator, row.period, (row.group_kind, row.group))]
         ],
     )
     return number
@@ -70,6 +79,22 @@ async def read_cells(connection: Connection, publication: Publication, is_quanti
         publication.number,
     )
     return [_figure(dict(row), quantiles) for row in rows]
+
+
+async def read_hidden(connection: Connection, publication: Publication) -> Suppressed:
+    """What of a publication others than a supervisor are not shown."""
+    rows = await connection.fetch(
+        """select indicator, period, group_kind, group_name, withheld, pending_withheld from publication_cell
+           where municipality = $1 and quarter = $2 and number = $3 and (withheld or pending_withheld)""",
+        publication.municipality,
+        publication.quarter,
+        publication.number,
+    )
+    keys = {Key(row["indicator"], row["period"], (row["group_kind"], row["group_name"])): row for row in rows}
+    return Suppressed(
+        figures=frozenset(key for key, row in keys.items() if row["withheld"]),
+        pending=frozenset(key for key, row in keys.items() if row["pending_withheld"]),
+    )
 
 
 def _figure(row: dict[str, Any], quantiles: frozenset[str]) -> Figure:

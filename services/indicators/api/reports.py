@@ -1,0 +1,216 @@
+"""The council report of a quarter: as it was published, or else as it would be today; always without small cells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any
+
+import yaml
+from fastapi import Depends, FastAPI, Path, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from services.indicators.api.asked import asker_of, days_of, definition_of
+from services.indicators.api.publication_pages import quarter_asked
+from services.indicators.api.publications import differences, frozen_cells
+from services.indicators.api.reading import all_figures
+from services.indicators.asking import Days
+from services.indicators.figures import Figure
+from services.indicators.publishing import Change, Publication, cells_of
+from services.indicators.relations import Key
+from services.indicators.report import app as printing
+from services.indicators.report.model import Cause, Difference, ExternalValue, Report, ReportCell, Target
+from services.indicators.store.publications import list_publications, read_hidden
+from services.indicators.store.reference import external_of, targets_of
+from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed, suppressed
+from youthcare.period import civil_day
+from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
+from youthcare.runtime.problems import Problem
+from youthcare.runtime.security import Principal, principal
+from youthcare.runtime.settings import shipped
+
+Bearer = Annotated[Principal, Depends(principal)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a municipality, its teams and the care forms are called."""
+
+    municipality: str
+    teams: Mapping[str, str]
+    care_forms: Mapping[str, str]
+
+
+@cache
+def names_of(municipality: str) -> Names:
+    """The names that the product ships; a municipality or team that it does not know is called by its id."""
+    known = yaml.safe_load(shipped("municipalities.yml").read_text(encoding="utf-8")).get(municipality, {})
+    teams = yaml.safe_load(shipped("teams.yml").read_text(encoding="utf-8"))["municipalities"].get(municipality, [])
+    forms = yaml.safe_load(shipped("care-forms.yml").read_text(encoding="utf-8"))["forms"]
+    return Names(
+        municipality=known.get("name", municipality),
+        teams={team: _titled(team) for row in teams for team in row["teams"]},
+        care_forms={name: form["label_nl"] for name, form in forms.items()},
+    )
+
+
+def _titled(team: str) -> str:
+    return team.replace("-", " ").title()
+
+
+async def report_of(
+    connection: Connection, municipality: str, quarter: str, definition: str, days: Days, known_on: date
+) -> Report:
+    """The newest publication of a quarter under a definition set, or else its report as of a day.
+
+    Differences are those of the publication before it, with what is so as known on `known_on`.
+    """
+    published = [row for row in await list_publications(connection, municipality) if row.definition == definition]
+    of_quarter = next((row for row in published if row.quarter == quarter), None)
+    if of_quarter is not None:
+        days = Days(on=of_quarter.as_of, known_on=of_quarter.known_on)
+        cells, hidden = await frozen_cells(connection, of_quarter), await read_hidden(connection, of_quarter)
+    else:
+        everything = await all_figures(connection, municipality, definition, days)
+        cells, hidden = list(cells_of(everything, quarter)), suppressed(everything)
+    compared = _compared_with(published, of_quarter)
+    changed = [] if compared is None else await differences(connection, compared, known_on)
+    return _report(
+        municipality,
+        quarter,
+        definition,
+        days,
+        cells=_report_cells(cells, hidden),
+        targets=[
+            Target(indicator=row.indicator, period=row.period, value=row.target)
+            for row in await targets_of(connection, municipality, None, known_on)
+            if row.group_kind == "municipality"
+        ],
+        external=[
+            ExternalValue(series=row.series, period=row.period, value=row.value)
+            for row in await external_of(connection, municipality, None, known_on)
+        ],
+        changed=_shown_differences(changed, hidden),
+        of_quarter=of_quarter,
+        compared=compared,
+    )
+
+
+def _compared_with(published: Sequence[Publication], of_quarter: Publication | None) -> Publication | None:
+    """The publication that a report is compared with: its own once it is published, else the newest before it."""
+    return of_quarter or next(iter(published), None)
+
+
+def _report(
+    municipality: str,
+    quarter: str,
+    definition: str,
+    days: Days,
+    *,
+    cells: Sequence[ReportCell],
+    targets: Sequence[Target],
+    external: Sequence[ExternalValue],
+    changed: Sequence[Difference],
+    of_quarter: Publication | None,
+    compared: Publication | None,
+) -> Report:
+    names = names_of(municipality)
+    found = {cell.group for cell in cells if cell.group_kind == "team"}
+    return Report(
+        municipality=municipality,
+        municipality_name=names.municipality,
+        quarter=quarter,
+        as_of=days.on,
+        known_on=days.known_on,
+        definition=definition,
+        cells=tuple(cells),
+        targets=tuple(targets),
+        external=tuple(external),
+        differences=tuple(changed),
+        teams={team: names.teams.get(team, _titled(team)) for team in sorted(found)},
+        care_forms=names.care_forms,
+        published_on=civil_day(of_quarter.published_at) if of_quarter else None,
+        compared_with=civil_day(compared.published_at) if compared else None,
+        digest=of_quarter.digest if of_quarter else None,
+    )
+
+
+def _report_cells(cells: Sequence[Figure], hidden: Suppressed) -> list[ReportCell]:
+    return [_report_cell(row, hidden) for row in cells if row.group_kind not in OVERSIGHT_KINDS]
+
+
+def _report_cell(row: Figure, hidden: Suppressed) -> ReportCell:
+    key = Key(row.indicator, row.period, (row.group_kind, row.group))
+    is_withheld = key in hidden.figures
+    return ReportCell(
+        indicator=row.indicator,
+        period=row.period,
+        group_kind=row.group_kind,
+        group=row.group,
+        numerator=None if is_withheld else row.numerator,
+        denominator=None if is_withheld else row.denominator,
+        value=None if is_withheld else row.value,
+        status=row.status,
+        pending=None if is_withheld or key in hidden.pending else row.pending,
+        is_withheld=is_withheld,
+    )
+
+
+def _shown_differences(changed: Sequence[Change], hidden: Suppressed) -> list[Difference]:
+    """The differences of the municipality's own figures; of what is withheld none, as it would tell of a few."""
+    return [
+        Difference(
+            indicator=row.key[0],
+            period=row.key[1],
+            group_kind=row.key[2],
+            group=row.key[3],
+            cause=Cause(row.cause.value),
+            published=row.before.value if row.before else None,
+            now=row.after.value if row.after else None,
+        )
+        for row in changed
+        if row.key[2] == "municipality"
+        and Key(row.key[0], row.key[1], (row.key[2], row.key[3])) not in hidden.figures
+        and (row.before.value if row.before else None) != (row.after.value if row.after else None)
+    ]
+
+
+def add_report_pages(app: FastAPI, pools: Sequence[Pool], now: Callable[[], datetime]) -> None:
+    """Add the page; the first of `pools` is there once the app runs."""
+
+    @app.get("/v1/reports/{quarter}", response_class=Response, responses=_FORMS)
+    async def council_report(
+        bearer: Bearer,
+        quarter: Annotated[str, Path(description="A quarter, such as `2024Q3`")],
+        form: Annotated[str, Query(alias="format", description="`html` or `pdf`")] = "html",
+        definition: Annotated[str | None, Query(description="The definition set")] = None,
+    ) -> Response:
+        """The council report of a quarter, in Dutch; small numbers are withheld from everybody in it."""
+        if form not in ("html", "pdf"):
+            raise Problem(422, "The format is `html` or `pdf`.")
+        asker, today = asker_of(bearer), civil_day(now())
+        days = days_of(asker, None, None, today)
+        with unavailable_as_such():
+            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
+                report = await report_of(
+                    connection,
+                    bearer.municipality,
+                    quarter_asked(quarter, days.on),
+                    definition_of(definition),
+                    days,
+                    days.known_on,
+                )
+        return await _answer(report, form)
+
+
+_FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}, "application/pdf": {}}}}
+
+
+async def _answer(report: Report, form: str) -> Response:
+    html = await run_in_threadpool(printing.html_of, report)
+    name = f'inline; filename="rapport-{report.quarter}.{form}"'
+    headers = {"Content-Disposition": name, "Content-Security-Policy": printing.content_security_policy()}
+    if form == "html":
+        return Response(html, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(await run_in_threadpool(printing.pdf_of, html), media_type="application/pdf", headers=headers)

@@ -1,0 +1,52 @@
+"""Pages for people: a template filled in with everything escaped, and a page printed as a tagged PDF.
+
+Nothing is fetched: a page that names a file, a script or an image by its address is not printed at all.
+"""
+
+import logging
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from weasyprint import HTML
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+# What is meant for screens alone (media queries, scrolling) is left out of a print; that is no news each time.
+logging.getLogger("weasyprint").setLevel(logging.ERROR)
+
+ACCESSIBLE = "pdf/ua-1"
+"""PDF/UA: tagged, with a language and a title, for readers who listen."""
+_SAME_FOR_ALL = b"trajectwacht"
+"""The identifier in a PDF; left alone it would be drawn by lot."""
+
+
+class NotInThePage(Exception):
+    """A page that is to be printed names something outside itself."""
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def filled_in(folder: Path, template: str, **values: object) -> str:
+    """The text of a template with its values; a value that is missing is an error."""
+    return _environment(folder).get_template(template).render(values)
+
+
+def printed(html: str) -> bytes:
+    """A page as a PDF: the same bytes for the same page, on a machine with the same fonts."""
+    nothing_fetched = URLFetcher(allowed_protocols=(), fail_on_errors=True)
+    page = HTML(string=html, url_fetcher=nothing_fetched)
+    try:
+        pdf = page.write_pdf(pdf_variant=ACCESSIBLE, pdf_identifier=_SAME_FOR_ALL)
+    except FatalURLFetchingError as failure:  # no Exception: nothing but this line would catch it
+        raise NotInThePage(str(failure)) from failure
+    assert isinstance(pdf, bytes), "without a target the bytes come back"
+    return pdf
