@@ -40,3 +40,16 @@ def csv(
 
     day, known_day = date.fromisoformat(on), date.fromisoformat(known_on or "9999-12-31")
     typer.echo(write_csv(Settings.from_env(os.environ), municipality, day, known_day), nl=False)
+
+
+@app.command()
+def show_dashboards(
+    municipality: Annotated[str, typer.Option(help="Four digits.")],
+    role: Annotated[str, typer.Option(help="dashboard_reader, oversight_reader, or a role that is in one of them.")],
+) -> None:
+    """Let a reading role of the dashboards see a municipality."""
+    from services.indicators.app import show_dashboards as let_see
+    from youthcare.runtime.settings import Settings
+
+    let_see(Settings.from_env(os.environ), municipality, role)
+    typer.echo(f"{role} sees {municipality}")

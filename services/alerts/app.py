@@ -24,6 +24,7 @@ from services.alerts.store.reading import (
     lock_municipalities,
     municipalities_due,
     open_counts,
+    open_counts_of_teams,
     read_alerts,
     read_due,
     read_stamps,
@@ -31,6 +32,7 @@ from services.alerts.store.reading import (
 from services.alerts.store.rules import enter_first_content, read_rules
 from services.alerts.store.tables import TABLES
 from services.alerts.store.writing import Written, forget, note_applied, note_refused, write_changes
+from services.alerts.visible import SMALLEST_COUNT, Place, visible
 from youthcare.period import civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.batch import patiently
@@ -47,7 +49,6 @@ from youthcare.youthfacts import YouthFacts
 Clock = Callable[[], datetime]
 SWEEP_SECONDS = 60
 SWEEP_ROWS = 1000
-SMALL_CELL = 10
 _KEY = re.compile(r"([0-9]{4})/(.+)")
 
 
@@ -178,23 +179,36 @@ async def _sweep_municipality(connection: Connection, municipality: str, today: 
     return len(changes)
 
 
-async def show_open(connection: Connection) -> None:
-    """Renew the gauge of open alerts per municipality; a small cell is not shown (domain.md §8)."""
-    counts = await open_counts(connection)
-    metrics.ALERTS_OPEN.clear()
-    for (municipality, rule), count in counts.items():
-        if count == 0 or count >= SMALL_CELL:
-            metrics.ALERTS_OPEN.labels(municipality, "", rule).set(count)
+@dataclass(slots=True)
+class OpenAlerts:
+    """The gauge of open alerts: of municipalities as they are now, of teams as they were once that day."""
+
+    counted_on: date | None = None
+    of_teams: Mapping[Place, int] = field(default_factory=dict)
+
+    async def renew(self, connection: Connection, today: date) -> None:
+        """Show what stands open; a small cell, and what would tell it, is not shown (domain.md §6 and §8)."""
+        if self.counted_on != today:
+            self.of_teams, self.counted_on = visible(await open_counts_of_teams(connection)), today
+        counts = await open_counts(connection)
+        metrics.ALERTS_OPEN.clear()
+        for (municipality, rule), count in counts.items():
+            if count == 0 or count >= SMALLEST_COUNT:
+                metrics.ALERTS_OPEN.labels(municipality, "", rule).set(count)
+        for place, count in self.of_teams.items():
+            metrics.ALERTS_OPEN.labels(*place).set(count)
 
 
 async def sweep_always(pool: Pool, _publisher: Publisher, clock: Clock, patience_seconds: float) -> None:
     """Sweep at once and every minute, for ever; raises `Unavailable` when an outage outlasts patience."""
 
+    shown = OpenAlerts()
+
     async def step() -> None:
         with unavailable_as_such():
             async with pool.acquire() as connection:
                 await sweep(connection, clock())
-                await show_open(connection)
+                await shown.renew(connection, civil_day(clock()))
 
     while True:
         await patiently(step, patience_seconds, outbox.tell)

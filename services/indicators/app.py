@@ -2,7 +2,8 @@
 
 The engine (`youthcare/runtime`) gives the worker batches inside one transaction; everything of a batch is read and
 written in sets. The worker publishes nothing. The API process renews the gauges beside its pages: those of the
-municipality every few seconds, those of teams once a day, so that no two readings tell of one youth.
+municipality every few seconds, those of teams once a day, so that no two readings tell of one youth. Beside them it
+renews what the dashboards show: supervisors' figures every ten minutes, everyone's once a day.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from services.indicators.gauges import Gauge, Reading, duration_readings, readin
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
 from services.indicators.recomputing import figures
 from services.indicators.store import layers, publications, reference, sums
+from services.indicators.store.showing import show
+from services.indicators.store.shown import Audience, grant_reading
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import FAR, civil_day
 from youthcare.runtime import metrics
@@ -38,6 +41,7 @@ from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
 GAUGES_EVERY_SECONDS = 5.0
+SHOWN_EVERY_SECONDS = 600.0
 PART_RECORDS = 200
 """Facts worked on between two looks at the database, which ends a session that is silent for ten seconds."""
 
@@ -199,7 +203,60 @@ async def _renewed(board: Board, pool: Pool, on: date, teams_renewed_on: date | 
             await board.renew(connection, on, "municipality")
             if teams_renewed_on != on:
                 await board.renew(connection, on, "team")
+    metrics.FIGURES_RENEWED.labels("gauges").set_to_current_time()
     return on
+
+
+async def show_for_ever(settings: DatabaseSettings) -> None:
+    """Renew what the dashboards show until the process ends; while the database is away it stands still."""
+    pool, shown_on = None, dict[str, date]()
+    try:
+        while True:
+            pause = SHOWN_EVERY_SECONDS
+            try:
+                pool = pool or await open_pool(settings, "indicators-shown", all_municipalities=True)
+                await show_all(pool, today(), shown_on)
+            except Unavailable as away:
+                structlog.get_logger().warning("gauges_postponed", reason=str(away))
+                pause = GAUGES_EVERY_SECONDS
+            await asyncio.sleep(pause)
+    finally:
+        if pool is not None:
+            pool.terminate()
+
+
+async def show_all(pool: Pool, on: date, shown_on: dict[str, date]) -> None:
+    """Show supervisors all municipalities anew, and everyone those that `shown_on` does not tell were shown today."""
+    with unavailable_as_such():
+        async with pool.acquire() as connection:
+            for municipality in await sums.list_municipalities(connection):
+                await show(connection, municipality, Audience.SUPERVISOR, on, now())
+                if shown_on.get(municipality) != on:
+                    await show(connection, municipality, Audience.EVERYONE, on, now())
+                    shown_on[municipality] = on
+    for audience in Audience:
+        metrics.FIGURES_RENEWED.labels(audience.value).set_to_current_time()
+
+
+async def renew_all(settings: DatabaseSettings) -> None:
+    """What the API process does beside its pages; when one part ends, so does the other."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(renew_for_ever(settings))
+        both.create_task(show_for_ever(settings))
+
+
+def show_dashboards(settings: Settings, municipality: str, role: str) -> None:
+    """Let a reading role of the dashboards see a municipality."""
+    asyncio.run(_grant(settings.database("indicators"), municipality, role))
+
+
+async def _grant(settings: DatabaseSettings, municipality: str, role: str) -> None:
+    pool = await open_pool(settings, "indicators-grant", all_municipalities=True)
+    await apply_schema(pool, ALL_TABLES)
+    with unavailable_as_such():
+        async with pool.acquire() as connection:
+            await grant_reading(connection, municipality, role)
+    await pool.close()
 
 
 def worker(settings: Settings, probe: Probe = silent) -> None:
@@ -212,7 +269,7 @@ def run_api(settings: Settings) -> None:
     """Serve figures and gauges until stopped."""
     configure_logging("indicators", settings.log_level)
     gauges = settings.database("indicators").model_copy(update={"connections_max": 1})
-    serve(api(settings, now, partial(renew_for_ever, gauges)), settings.http())
+    serve(api(settings, now, partial(renew_all, gauges)), settings.http())
 
 
 def write_csv(settings: Settings, municipality: str, on: date, known_on: date) -> str:

@@ -24,7 +24,7 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.alerts import AlertEvent
 from services.alerts import outbox
 from services.alerts.api import api
-from services.alerts.app import AlertsProcessor, show_open, sweep
+from services.alerts.app import AlertsProcessor, OpenAlerts, sweep
 from services.alerts.norms import norms_of
 from services.alerts.processor import newest, replayed
 from services.trajectory.facts import Rules
@@ -395,7 +395,7 @@ async def test_no_small_cell_is_shown_as_a_metric(pool: Pool, municipality: str)
     for some in (youths[:9], youths[9:]):
         await fold(pool, records(facts for youth in some for facts in told_facts(care(municipality, youth))))
         async with pool.acquire() as connection:
-            await show_open(connection)
+            await OpenAlerts().renew(connection, date(2024, 10, 15))
         shown.append(f'municipality="{municipality}",rule="trajectory-overlong"' in metrics.rendered().decode())
 
     assert shown == [False, True]

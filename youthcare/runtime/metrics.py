@@ -84,6 +84,26 @@ INFLOW = _gauge("inflow", "Youths with an inflow this quarter.", ("municipality"
 REENTRY_WINDOWS_OPEN = _gauge("reentry_windows_open", "Exits still pending.", ("municipality", "team"))
 ALERTS_OPEN = _gauge("alerts_open", "Alerts that stand open.", ("municipality", "team", "rule"))
 
+# Of the nightly verification alone: elsewhere a nought would say that nothing differs.
+VERIFY_DIFFERENCES = Gauge(
+    "youthcare_verify_differences", "What differed between log and tables at the last run.", ("kind",), registry=None
+)
+VERIFY_YOUTHS = Gauge("youthcare_verify_youths", "Youths compared at the last run.", registry=None)
+VERIFY_LAST_RUN = Gauge(
+    "youthcare_verify_last_run_timestamp_seconds", "When a run last said equal or different.", registry=None
+)
+
+
+def show_verify() -> None:
+    """Let this process tell of verifications."""
+    for gauge in (VERIFY_DIFFERENCES, VERIFY_YOUTHS, VERIFY_LAST_RUN):
+        REGISTRY.register(gauge)
+
+
+FIGURES_RENEWED = _gauge(
+    "figures_renewed_timestamp_seconds", "When gauges, or what an audience is shown, were last renewed.", ("figures",)
+)
+
 
 def type_label(type_name: str) -> str:
     """The label of a type of statement: its name without prefix and version, as all versions count together."""

@@ -75,6 +75,15 @@ async def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row["municipality"], row["rule"]): row["count"] for row in rows}
 
 
+async def open_counts_of_teams(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """How many alerts stand open, by municipality, team and rule."""
+    rows = await connection.fetch(
+        """select municipality, team, rule, count(*) filter (where state = 'open') as count
+           from alert group by 1, 2, 3"""
+    )
+    return {(row["municipality"], row["team"], row["rule"]): row["count"] for row in rows}
+
+
 def alert_of(row: Mapping[str, Any]) -> Alert:
     """An alert as the lifecycle knows it."""
     return Alert(

@@ -1,5 +1,7 @@
 """PostgreSQL of the local stack: one server, one database, four service roles that cannot see each other.
 
+Two more roles read views alone, for dashboards.
+
 1. `fsync` is off only when the caller says that the data may be lost; a killed server loses nothing either way,
    a power cut would.
 2. Everyone logs in over TCP on loopback by scram-sha-256 with a random password; there is no socket file.
@@ -22,7 +24,8 @@ from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.settings import shipped
 
 ADMIN = "admin"
-ROLES = (ADMIN, *SERVICES)
+READERS = ("dashboard_reader", "oversight_reader")
+ROLES = (ADMIN, *SERVICES, *READERS)
 DATABASE = "trajectwacht"
 _SUPERUSER = "postgres"
 _PROTOCOL_VERSION = struct.pack("!i", 3 << 16)
@@ -85,7 +88,7 @@ class Database:
         return f"127.0.0.1:{self._port}"
 
     def dsn(self, role: str) -> str:
-        """The address with name and password of `admin` or of one of the four services; never to be logged."""
+        """The address with name and password of `admin`, a service or a reader; never to be logged."""
         user = _SUPERUSER if role == ADMIN else role
         return f"postgresql://{user}:{self._passwords[role]}@{self.address}/{DATABASE}"
 
@@ -163,7 +166,7 @@ class Database:
 
     def _run_script(self, script: Path, database: str) -> None:
         host, port = self.address.split(":")
-        passwords = {f"{role.upper()}_PASSWORD": self._passwords[role] for role in SERVICES}
+        passwords = {f"{role.upper()}_PASSWORD": self._passwords[role] for role in (*SERVICES, *READERS)}
         environment = {**self._base.environment, **passwords, "PGPASSWORD": self._passwords[ADMIN]}
         command = (str(self._install.folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1")
         where = ("-h", host, "-p", port, "-U", _SUPERUSER, "-d", database, "-f", str(script))

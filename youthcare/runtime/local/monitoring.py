@@ -1,7 +1,7 @@
 """Prometheus of the local stack; the stack also runs without it, and says so.
 
-The configuration is deploy/prometheus/prometheus.yml, the very file that docker-compose.yml mounts; only the
-addresses it scrapes stand in a file of this stack, which may be written again at any moment.
+The configuration and the rules are those of deploy/prometheus, the very files that docker-compose.yml mounts; only
+the addresses it scrapes stand in a file of this stack, which may be written again at any moment.
 """
 
 import http.client
@@ -46,6 +46,9 @@ class Prometheus:
         """Start without waiting."""
         self._home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shipped("prometheus/prometheus.yml"), self._home / "prometheus.yml")
+        # Anew: a rule that was taken away must not go on.
+        shutil.rmtree(self._home / "rules", ignore_errors=True)
+        shutil.copytree(shipped("prometheus/rules"), self._home / "rules")
         self.program.launch()
 
     def wait_until_ready(self) -> None:
