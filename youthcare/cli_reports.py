@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from services.indicators.api.reading import Session
     from services.indicators.asking import Days
-    from youthcare.runtime.postgres import Connection
 
 T = TypeVar("T")
 Quarter = Annotated[str, typer.Argument(help="Such as 2024Q3.")]
@@ -30,17 +30,15 @@ def publish(
     """Freeze every cell of the report of a quarter, with all that it rests on and a hash over both."""
     from services.indicators.api.publication_pages import quarter_asked
     from services.indicators.api.publications import publish as freeze
-    from youthcare.runtime.postgres import Connection
 
     days = _days(on)
 
-    async def frozen(connection: Connection) -> None:
-        made = await freeze(
-            connection, municipality, quarter_asked(quarter, days.on), definition, days, datetime.now(UTC), by
-        )
+    async def frozen(session: Session) -> None:
+        asked = quarter_asked(quarter, days.on)
+        made = await freeze(session, municipality, asked, definition, days, datetime.now(UTC), by)
         typer.echo(f"{made.quarter} publication {made.number}: as of {made.as_of}, digest {made.digest}")
 
-    asyncio.run(_with_tables(frozen))
+    asyncio.run(_with_tables(municipality, frozen))
 
 
 def report(
@@ -55,16 +53,13 @@ def report(
     from services.indicators.api.reports import report_of
     from services.indicators.report.app import write_report
     from services.indicators.report.model import Report
-    from youthcare.runtime.postgres import Connection
 
     days = _days(on)
 
-    async def gathered(connection: Connection) -> Report:
-        return await report_of(
-            connection, municipality, quarter_asked(quarter, days.on), definition, days, days.known_on
-        )
+    async def gathered(session: Session) -> Report:
+        return await report_of(session, municipality, quarter_asked(quarter, days.on), definition, days, days.known_on)
 
-    written = write_report(asyncio.run(_with_tables(gathered)), out)
+    written = write_report(asyncio.run(_with_tables(municipality, gathered)), out)
     typer.echo(f"{written.html}\n{written.pdf}")
 
 
@@ -76,17 +71,16 @@ def _days(on: str | None) -> "Days":
     return Days(on=date.fromisoformat(on) if on else today, known_on=today)
 
 
-async def _with_tables(work: "Callable[[Connection], Awaitable[T]]") -> T:
+async def _with_tables(municipality: str, work: "Callable[[Session], Awaitable[T]]") -> T:
+    from services.indicators.api.reading import session_of
     from services.indicators.store.tables import ALL_TABLES
-    from youthcare.runtime.postgres import apply_schema, open_pool, unavailable_as_such
+    from youthcare.runtime.postgres import apply_schema, open_pool
     from youthcare.runtime.settings import Settings
 
     settings = Settings.from_env(os.environ).database("indicators")
-    pool = await open_pool(settings, "indicators-reports", all_municipalities=True)
+    pool = await open_pool(settings, "indicators-reports")
     try:
         await apply_schema(pool, ALL_TABLES)
-        with unavailable_as_such():
-            async with pool.acquire() as connection, connection.transaction():
-                return await work(connection)
+        return await work(session_of(pool, municipality))
     finally:
         await pool.close()

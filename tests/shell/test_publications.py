@@ -169,15 +169,14 @@ async def test_several_causes_of_one_cell_add_up(settings: Settings, pool: Pool,
     told = early(municipality)
     await told_to(pool, told)
     await published(settings, municipality)
-    about: builders.Envelope = {"municipality": municipality}
+    june, july = "2024-06-03T10:00:00Z", "2024-07-03T10:00:00Z"
+    late: builders.Envelope = {"municipality": municipality, "received": june, "youth": "late"}
+    one: builders.Envelope = {"municipality": municipality, "received": july, "youth": "noord001"}
+    other: builders.Envelope = {"municipality": municipality, "received": july, "youth": "noord002"}
     more = [
-        builders.started(first_day="2024-02-10", youth="late", **{**about, "received": "2024-06-03T10:00:00Z"}),
-        builders.started_retracted(
-            indication=f"{municipality}-1", youth="noord001", **{**about, "received": "2024-07-03T10:00:00Z"}
-        ),
-        builders.started_retracted(
-            indication=f"{municipality}-1", youth="noord002", **{**about, "received": "2024-07-03T10:00:00Z"}
-        ),
+        builders.started(first_day="2024-02-10", **late),
+        builders.started_retracted(indication=f"{municipality}-1", **one),
+        builders.started_retracted(indication=f"{municipality}-1", **other),
     ]
 
     await told_to(pool, [*told, *more])

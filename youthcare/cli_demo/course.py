@@ -14,6 +14,7 @@ from rich.console import Console
 
 from youthcare.cli_demo import show
 from youthcare.cli_demo.feeding import Doors, feed_year
+from youthcare.cli_demo.reporting import Desk, last_quarter
 from youthcare.cli_demo.settling import wait_until_settled
 from youthcare.cli_demo.verifying import Comparison, compare, read_log
 from youthcare.cli_demo.village import VILLAGE, check_village, feed_village
@@ -87,6 +88,8 @@ class Course:
     def _feed_and_check(self, stack: Stack, services: RunningServices) -> None:
         issuer = local_issuer(self.folder / "keys")
         doors = Doors(services.url("indication"), issuer, self.municipality)
+        desk = Desk(url=services.url("indicators"), issuer=issuer, municipality=self.municipality)
+        self.differences += desk.enter_reference()
         fed = feed_village(doors, VILLAGE) if VILLAGE.is_dir() else {}
         self.console.print(f"Golden village: {len(fed)} youths fed.")
         if self.youths:
@@ -98,6 +101,10 @@ class Course:
         result = compare(stack, statements, self.folder / "rules.yml", self.today)
         self.differences += result.differences
         self._tell(stack, services, issuer, result, settled)
+        began = time.monotonic()
+        for path in desk.save_report(last_quarter(self.today), self.folder):
+            self.console.print(f"Council report: {path}", soft_wrap=True)
+        self.console.print(f"Report made in {time.monotonic() - began:.1f} s.")
 
     def _feed_year(self, doors: Doors) -> None:
         began = datetime.now().astimezone()

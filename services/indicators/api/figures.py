@@ -1,5 +1,6 @@
 """The pages of figures: the catalogue, one figure, one under every definition set, and all as a file."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -7,14 +8,32 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Path, Query
 from starlette.responses import Response
 
-from services.indicators.api.asked import DEFINITIONS, Question, asker_of, days_of, definition_of, question_of
-from services.indicators.api.reading import NOTHING_WITHHELD, all_figures, figure_asked, shown, suppressed_beside
+from services.indicators.api.asked import (
+    DEFINITIONS,
+    Asker,
+    Question,
+    asker_of,
+    days_of,
+    definition_of,
+    question_of,
+)
+from services.indicators.api.reading import (
+    NOTHING_WITHHELD,
+    Basis,
+    basis_of,
+    figure_asked,
+    figures_and_hidden,
+    figures_from,
+    session_of,
+    shown,
+    suppressed_beside,
+)
 from services.indicators.asking import Days
 from services.indicators.catalogue import REPORTED
 from services.indicators.exporting import Row, csv_text, json_rows, rows_of
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.store.differing import youths_that_differ
-from services.indicators.suppression import Suppressed, suppressed
+from services.indicators.suppression import Suppressed
 from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, principal
@@ -152,12 +171,18 @@ def _add_export(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) 
             raise Problem(422, "The file is `csv` or `json`.")
         asker, under = asker_of(bearer), definition_of(definition)
         days = days_of(asker, on, known_on, today())
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                figures = await all_figures(connection, bearer.municipality, under, days)
-        hidden = NOTHING_WITHHELD if asker.is_supervisor else suppressed(figures)
-        rows = rows_of(figures, hidden, teams=None if asker.is_supervisor else asker.teams)
-        return _file(file, list(rows), bearer.municipality, under, days)
+        async with session_of(pools[0], bearer.municipality)() as connection:
+            basis = await basis_of(connection, bearer.municipality, under, days.known_on)
+        return await asyncio.to_thread(_exported, file, asker, basis, days)
+
+
+def _exported(file: str, asker: Asker, basis: Basis, days: Days) -> Response:
+    if asker.is_supervisor:
+        figures, hidden = figures_from(basis, days.on), NOTHING_WITHHELD
+    else:
+        figures, hidden = figures_and_hidden(basis, days.on)
+    rows = rows_of(figures, hidden, teams=None if asker.is_supervisor else asker.teams)
+    return _file(file, list(rows), basis.municipality, basis.definition, days)
 
 
 def _file(file: str, rows: list[Row], municipality: str, definition: str, days: Days) -> Response:

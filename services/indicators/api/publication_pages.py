@@ -8,13 +8,14 @@ from fastapi import Depends, FastAPI, Path, Query
 
 from services.indicators.api.asked import asker_of, days_of, definition_of
 from services.indicators.api.publications import described, differences, publish
+from services.indicators.api.reading import session_of
 from services.indicators.definitions import Per
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.publishing import Change
 from services.indicators.spans import find_days_of
 from services.indicators.store.publications import list_publications
 from youthcare.period import civil_day
-from youthcare.runtime.postgres import Pool, as_municipality, unavailable_as_such
+from youthcare.runtime.postgres import Pool
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, principal, require
 
@@ -47,38 +48,29 @@ def add_publication_pages(app: FastAPI, pools: Sequence[Pool], now: Callable[[],
         asker = asker_of(bearer)
         days = days_of(asker, on, None, civil_day(instant))
         under = definition_of(definition)
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                made = await publish(
-                    connection,
-                    bearer.municipality,
-                    quarter_asked(quarter, days.on),
-                    under,
-                    days,
-                    instant,
-                    bearer.subject,
-                )
+        asked = quarter_asked(quarter, days.on)
+        session = session_of(pools[0], bearer.municipality)
+        made = await publish(session, bearer.municipality, asked, under, days, instant, bearer.subject)
         return described(made)
 
     @app.get("/v1/publications")
     async def list_published(bearer: Bearer) -> list[Answer]:
         """What was published, the newest first."""
         asker_of(bearer)
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                return [described(row) for row in await list_publications(connection, bearer.municipality)]
+        async with session_of(pools[0], bearer.municipality)() as connection:
+            return [described(row) for row in await list_publications(connection, bearer.municipality)]
 
     @app.get("/v1/publications/{quarter}/{number}/differences")
     async def differences_of(bearer: Bearer, quarter: Quarter, number: int) -> Answer:
         """Every published cell that would be another now, asked of the same day, by cause."""
         require(bearer.is_supervisor())
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                found = await list_publications(connection, bearer.municipality, quarter)
-                chosen = [row for row in found if row.number == number]
-                if not chosen:
-                    raise Problem(404, "There is no such publication.")
-                told = await differences(connection, chosen[0], civil_day(now()))
+        session = session_of(pools[0], bearer.municipality)
+        async with session() as connection:
+            found = await list_publications(connection, bearer.municipality, quarter)
+        chosen = [row for row in found if row.number == number]
+        if not chosen:
+            raise Problem(404, "There is no such publication.")
+        told = await differences(session, chosen[0], civil_day(now()))
         return {"publication": described(chosen[0]), "differences": [_told(row) for row in told]}
 
 

@@ -1,31 +1,30 @@
 """Publishing a report, and telling why its figures differ from today's: work shared by the pages and the command."""
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from services.indicators.api.reading import all_figures
+from services.indicators.api.reading import Basis, Session, basis_of, figures_and_hidden, figures_from
 from services.indicators.asking import Days
 from services.indicators.catalogue import KINDS
 from services.indicators.definitions import ANY_DEFINITION
 from services.indicators.figures import Figure
+from services.indicators.population import PopulationRow
 from services.indicators.publishing import (
     Cause,
     Change,
     Publication,
-    Stage,
     cause_of_recomputing,
     cells_of,
     changes,
     digest_of,
 )
-from services.indicators.recomputing import figures
 from services.indicators.revisions import revisions
-from services.indicators.steps import Amount, StepKey, plus
+from services.indicators.steps import Amount, StepKey, Steps, plus
 from services.indicators.store.publications import erased_since, freeze, late_steps, log_positions, read_cells
 from services.indicators.store.reference import list_imports, read_population
-from services.indicators.store.sums import read_steps
-from services.indicators.suppression import suppressed
 from services.indicators.windows import DISTRIBUTIONS
 from youthcare.runtime.postgres import Connection
 
@@ -33,7 +32,7 @@ QUANTILES = frozenset(name for name, kind in KINDS.items() if kind in DISTRIBUTI
 
 
 async def publish(
-    connection: Connection,
+    session: Session,
     municipality: str,
     quarter: str,
     definition: str,
@@ -41,14 +40,16 @@ async def publish(
     published_at: datetime,
     published_by: str,
 ) -> Publication:
-    """Freeze every cell of the report of a quarter with all that it rests on, inside the caller's transaction."""
-    everything = await all_figures(connection, municipality, definition, days)
+    """Freeze every cell of the report of a quarter with all that it rests on."""
+    async with session() as connection:
+        basis = await basis_of(connection, municipality, definition, days.known_on)
+        content = {
+            "revisions": revisions(definition),
+            "reference": await _imports(connection, municipality, days.known_on),
+            "positions": await log_positions(connection),
+        }
+    everything, hidden = await asyncio.to_thread(figures_and_hidden, basis, days.on)
     cells = cells_of(everything, quarter)
-    content = {
-        "revisions": revisions(definition),
-        "reference": await _imports(connection, municipality, days.known_on),
-        "positions": await log_positions(connection),
-    }
     publication = Publication(
         municipality=municipality,
         quarter=quarter,
@@ -61,7 +62,8 @@ async def publish(
         content=content,
         digest=digest_of(cells, content),
     )
-    return replace(publication, number=await freeze(connection, publication, cells, suppressed(everything)))
+    async with session() as connection:
+        return replace(publication, number=await freeze(connection, publication, cells, hidden))
 
 
 async def _imports(connection: Connection, municipality: str, known_on: date) -> dict[str, list[int]]:
@@ -77,48 +79,53 @@ async def frozen_cells(connection: Connection, publication: Publication) -> list
     return await read_cells(connection, publication, QUANTILES)
 
 
-async def differences(connection: Connection, publication: Publication, known_on: date) -> list[Change]:
+async def differences(session: Session, publication: Publication, known_on: date) -> list[Change]:
     """Every published cell that would be another now, asked of the same day, by cause (domain.md §6)."""
-    stages = await _stages(connection, publication, known_on)
-    return list(changes(await frozen_cells(connection, publication), stages))
+    async with session() as connection:
+        found = await _since(connection, publication, known_on)
+    return await asyncio.to_thread(_changes, publication, found)
 
 
-async def _stages(connection: Connection, publication: Publication, known_on: date) -> list[Stage]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Since:
+    """What was published, what was known then, and what has come since."""
+
+    cells: Sequence[Figure]
+    then: Basis
+    late: dict[StepKey, Amount]
+    corrected: dict[StepKey, Amount]
+    people: Sequence[PopulationRow]
+    erased: int
+
+
+async def _since(connection: Connection, publication: Publication, known_on: date) -> _Since:
     municipality, then = publication.municipality, publication.known_on
-    steps = await read_steps(connection, municipality, publication.definition, then)
-    late = await late_steps(connection, municipality, then, known_on, corrects=False)
-    corrected = await late_steps(connection, municipality, then, known_on, corrects=True)
-    people = await read_population(connection, municipality, then)
-    people_now = await read_population(connection, municipality, known_on)
-    erased = await erased_since(connection, municipality, publication.published_at.date())
-    again = cause_of_recomputing(publication.content["revisions"], revisions(publication.definition), erased)
-    with_late = added(steps, late, publication.definition)
-    with_all = added(with_late, corrected, publication.definition)
-    rows = (
-        (again, steps, people),
-        (Cause.LATE_STATEMENT, with_late, people),
-        (Cause.CORRECTION, with_all, people),
-        (Cause.REFERENCE_DATA, with_all, people_now),
+    return _Since(
+        cells=await frozen_cells(connection, publication),
+        then=await basis_of(connection, municipality, publication.definition, then),
+        late=await late_steps(connection, municipality, then, known_on, corrects=False),
+        corrected=await late_steps(connection, municipality, then, known_on, corrects=True),
+        people=await read_population(connection, municipality, known_on),
+        erased=await erased_since(connection, municipality, publication.published_at.date()),
     )
-    return [
-        (
-            cause,
-            cells_of(
-                figures(
-                    each,
-                    population,
-                    municipality=municipality,
-                    definition=publication.definition,
-                    on=publication.as_of,
-                ),
-                publication.quarter,
-            ),
-        )
-        for cause, each, population in rows
-    ]
 
 
-def added(steps: dict[StepKey, Amount], more: dict[StepKey, Amount], definition: str) -> dict[StepKey, Amount]:
+def _changes(publication: Publication, found: _Since) -> list[Change]:
+    with_late = replace(found.then, steps=added(found.then.steps, found.late, publication.definition))
+    with_all = replace(with_late, steps=added(with_late.steps, found.corrected, publication.definition))
+    now = revisions(publication.definition)
+    again = cause_of_recomputing(publication.content["revisions"], now, found.erased)
+    bases = (
+        (again, found.then),
+        (Cause.LATE_STATEMENT, with_late),
+        (Cause.CORRECTION, with_all),
+        (Cause.REFERENCE_DATA, replace(with_all, people=found.people)),
+    )
+    stages = ((cause, cells_of(figures_from(basis, publication.as_of), publication.quarter)) for cause, basis in bases)
+    return list(changes(found.cells, stages))
+
+
+def added(steps: Steps, more: Steps, definition: str) -> dict[StepKey, Amount]:
     """Steps with others added, of a definition set and of none."""
     total = dict(steps)
     for key, amount in more.items():

@@ -1,20 +1,24 @@
 """Figures read from the tables: one with what decides whether it is shown, or all of a municipality at once."""
 
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 
 from services.indicators.asking import Days
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import Indicator
 from services.indicators.figures import POPULATED, Figure, figure_of, figures_by_group
 from services.indicators.figures import population_of as population_of_group
+from services.indicators.population import PopulationRow
 from services.indicators.recomputing import figures
 from services.indicators.relations import Key
 from services.indicators.spans import per_of
-from services.indicators.steps import NOTHING, Group
+from services.indicators.steps import NOTHING, Group, Steps
 from services.indicators.store.reference import population_of, read_population
 from services.indicators.store.sums import read_of, read_steps
 from services.indicators.suppression import Suppressed, suppressed, unit_of
-from youthcare.runtime.postgres import Connection
+from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
 
 NOTHING_WITHHELD = Suppressed(figures=frozenset(), pending=frozenset())
 
@@ -72,11 +76,51 @@ async def suppressed_beside(
     return suppressed(rows)
 
 
-async def all_figures(connection: Connection, municipality: str, definition: str, days: Days) -> tuple[Figure, ...]:
-    """Every figure of a municipality, from all its steps."""
-    steps = await read_steps(connection, municipality, definition, days.known_on)
-    people = await read_population(connection, municipality, days.known_on)
-    return figures(steps, people, municipality=municipality, definition=definition, on=days.on)
+Session = Callable[[], AbstractAsyncContextManager[Connection]]
+"""Opens a short session of one municipality; nothing is worked out inside one, as the database ends a silent one."""
+
+
+def session_of(pool: Pool, municipality: str) -> Session:
+    """Sessions of a municipality from a pool; raises `Unavailable` when the database is away."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Connection]:
+        with unavailable_as_such():
+            async with pool.acquire() as connection, as_municipality(connection, municipality):
+                yield connection
+
+    return opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What every figure of a municipality under a definition set is worked out from."""
+
+    municipality: str
+    definition: str
+    steps: Steps
+    people: Sequence[PopulationRow]
+
+
+async def basis_of(connection: Connection, municipality: str, definition: str, known_on: date) -> Basis:
+    """All steps and the population, as known on a day."""
+    return Basis(
+        municipality=municipality,
+        definition=definition,
+        steps=await read_steps(connection, municipality, definition, known_on),
+        people=await read_population(connection, municipality, known_on),
+    )
+
+
+def figures_from(basis: Basis, on: date) -> tuple[Figure, ...]:
+    """Every figure on a day; takes seconds for a municipality, so it is asked in a thread."""
+    return figures(basis.steps, basis.people, municipality=basis.municipality, definition=basis.definition, on=on)
+
+
+def figures_and_hidden(basis: Basis, on: date) -> tuple[tuple[Figure, ...], Suppressed]:
+    """Every figure on a day, and what others than a supervisor are not shown; asked in a thread too."""
+    found = figures_from(basis, on)
+    return found, suppressed(found)
 
 
 def shown(figure: Figure, hidden: Suppressed) -> Shown:

@@ -1,5 +1,6 @@
 """The council report of a quarter: as it was published, or else as it would be today; always without small cells."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from services.indicators.api.asked import asker_of, days_of, definition_of
 from services.indicators.api.publication_pages import quarter_asked
 from services.indicators.api.publications import differences, frozen_cells
-from services.indicators.api.reading import all_figures
+from services.indicators.api.reading import Session, basis_of, figures_and_hidden, session_of
 from services.indicators.asking import Days
 from services.indicators.figures import Figure
 from services.indicators.publishing import Change, Publication, cells_of
@@ -23,9 +24,9 @@ from services.indicators.report import app as printing
 from services.indicators.report.model import Cause, Difference, ExternalValue, Report, ReportCell, Target
 from services.indicators.store.publications import list_publications, read_hidden
 from services.indicators.store.reference import external_of, targets_of
-from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed, suppressed
+from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed
 from youthcare.period import civil_day
-from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
+from youthcare.runtime.postgres import Pool
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, principal
 from youthcare.runtime.settings import shipped
@@ -60,46 +61,61 @@ def _titled(team: str) -> str:
 
 
 async def report_of(
-    connection: Connection, municipality: str, quarter: str, definition: str, days: Days, known_on: date
+    session: Session, municipality: str, quarter: str, definition: str, days: Days, known_on: date
 ) -> Report:
     """The newest publication of a quarter under a definition set, or else its report as of a day.
 
-    Differences are those of the publication before it, with what is so as known on `known_on`.
+    Differences are those of that publication, or of the one before it, with what is so as known on `known_on`.
     """
-    published = [row for row in await list_publications(connection, municipality) if row.definition == definition]
+    async with session() as connection:
+        published = [row for row in await list_publications(connection, municipality) if row.definition == definition]
     of_quarter = next((row for row in published if row.quarter == quarter), None)
     if of_quarter is not None:
         days = Days(on=of_quarter.as_of, known_on=of_quarter.known_on)
-        cells, hidden = await frozen_cells(connection, of_quarter), await read_hidden(connection, of_quarter)
-    else:
-        everything = await all_figures(connection, municipality, definition, days)
-        cells, hidden = list(cells_of(everything, quarter)), suppressed(everything)
-    compared = _compared_with(published, of_quarter)
-    changed = [] if compared is None else await differences(connection, compared, known_on)
+    cells, hidden = await _cells_of(session, municipality, quarter, definition, days, of_quarter)
+    compared = of_quarter or next(iter(published), None)
+    changed = [] if compared is None else await differences(session, compared, known_on)
+    targets, external = await _reference_of(session, municipality, known_on)
     return _report(
         municipality,
         quarter,
         definition,
         days,
         cells=_report_cells(cells, hidden),
-        targets=[
-            Target(indicator=row.indicator, period=row.period, value=row.target)
-            for row in await targets_of(connection, municipality, None, known_on)
-            if row.group_kind == "municipality"
-        ],
-        external=[
-            ExternalValue(series=row.series, period=row.period, value=row.value)
-            for row in await external_of(connection, municipality, None, known_on)
-        ],
+        targets=targets,
+        external=external,
         changed=_shown_differences(changed, hidden),
         of_quarter=of_quarter,
         compared=compared,
     )
 
 
-def _compared_with(published: Sequence[Publication], of_quarter: Publication | None) -> Publication | None:
-    """The publication that a report is compared with: its own once it is published, else the newest before it."""
-    return of_quarter or next(iter(published), None)
+async def _cells_of(
+    session: Session, municipality: str, quarter: str, definition: str, days: Days, published: Publication | None
+) -> tuple[Sequence[Figure], Suppressed]:
+    """The cells of a publication, or else of a day, and what of them is not shown."""
+    async with session() as connection:
+        if published is not None:
+            return await frozen_cells(connection, published), await read_hidden(connection, published)
+        basis = await basis_of(connection, municipality, definition, days.known_on)
+    everything, hidden = await asyncio.to_thread(figures_and_hidden, basis, days.on)
+    return cells_of(everything, quarter), hidden
+
+
+async def _reference_of(
+    session: Session, municipality: str, known_on: date
+) -> tuple[list[Target], list[ExternalValue]]:
+    async with session() as connection:
+        targets = await targets_of(connection, municipality, None, known_on)
+        external = await external_of(connection, municipality, None, known_on)
+    return (
+        [
+            Target(indicator=row.indicator, period=row.period, value=row.target)
+            for row in targets
+            if row.group_kind == "municipality"
+        ],
+        [ExternalValue(series=row.series, period=row.period, value=row.value) for row in external],
+    )
 
 
 def _report(
@@ -191,16 +207,9 @@ def add_report_pages(app: FastAPI, pools: Sequence[Pool], now: Callable[[], date
             raise Problem(422, "The format is `html` or `pdf`.")
         asker, today = asker_of(bearer), civil_day(now())
         days = days_of(asker, None, None, today)
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                report = await report_of(
-                    connection,
-                    bearer.municipality,
-                    quarter_asked(quarter, days.on),
-                    definition_of(definition),
-                    days,
-                    days.known_on,
-                )
+        asked, under = quarter_asked(quarter, days.on), definition_of(definition)
+        session = session_of(pools[0], bearer.municipality)
+        report = await report_of(session, bearer.municipality, asked, under, days, days.known_on)
         return await _answer(report, form)
 
 
