@@ -18,13 +18,14 @@ import orjson
 import structlog
 
 from services.indicators.api import api
+from services.indicators.api.reading import all_figures, session_of
+from services.indicators.asking import Days
 from services.indicators.definitions import DEFAULT_DEFINITION
 from services.indicators.durations import RUNNING
 from services.indicators.figures import csv_lines
 from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
-from services.indicators.recomputing import figures
-from services.indicators.store import layers, publications, reference, sums
+from services.indicators.store import layers, publications, sums
 from services.indicators.store.showing import show
 from services.indicators.store.shown import Audience, grant_reading
 from services.indicators.store.tables import ALL_TABLES
@@ -32,7 +33,14 @@ from youthcare.period import FAR, civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
+from youthcare.runtime.postgres import (
+    Connection,
+    Pool,
+    apply_schema,
+    beside_session,
+    open_pool,
+    unavailable_as_such,
+)
 from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
 from youthcare.runtime.settings import DatabaseSettings, Settings
 from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic
@@ -42,8 +50,8 @@ from youthcare.youthfacts import YouthFacts
 
 GAUGES_EVERY_SECONDS = 5.0
 SHOWN_EVERY_SECONDS = 600.0
-PART_RECORDS = 200
-"""Facts worked on between two looks at the database, which ends a session that is silent for ten seconds."""
+PART_RECORDS = 50
+"""Facts whose layers are read and worked out at a time."""
 
 Series = tuple[Gauge, tuple[str, ...]]
 Told = tuple[YouthKey, YouthFacts | None]
@@ -76,13 +84,15 @@ class IndicatorsProcessor:
         for start in range(0, len(batch), PART_RECORDS):
             told, refused = read(batch[start : start + PART_RECORDS])
             await layers.note_refused(connection, refused)
-            pairs = joined(pairs, layers_after(await _held(connection, told, pairs), told))
+            held = await _held(connection, told, pairs)
+            pairs = joined(pairs, await beside_session(connection, partial(layers_after, held, told)))
         changed = {key: (before, after) for key, (before, after) in pairs.items() if before != after}
         if changed:
             # Written at once: steps of two workers cross without a deadlock only in key order.
             await layers.write_layers(connection, changed)
             await _note_erased(connection, changed)
-            await layers.add_steps(connection, step_changes(changed))
+            steps = await beside_session(connection, partial(step_changes, changed))
+            await layers.add_steps(connection, steps)
         return ()
 
 
@@ -278,11 +288,8 @@ def write_csv(settings: Settings, municipality: str, on: date, known_on: date) -
 
 
 async def _write_csv(settings: DatabaseSettings, municipality: str, on: date, known_on: date) -> str:
-    pool = await open_pool(settings, "indicators-csv", all_municipalities=True)
-    with unavailable_as_such():
-        async with pool.acquire() as connection:
-            steps = await sums.read_steps(connection, municipality, DEFAULT_DEFINITION, known_on)
-            people = await reference.read_population(connection, municipality, known_on)
+    pool = await open_pool(settings, "indicators-csv")
+    async with session_of(pool, municipality)(is_snapshot=True) as connection:
+        rows = await all_figures(connection, municipality, DEFAULT_DEFINITION, Days(on=on, known_on=known_on))
     await pool.close()
-    rows = figures(steps, people, municipality=municipality, definition=DEFAULT_DEFINITION, on=on)
     return "".join(f"{line}\n" for line in csv_lines(rows))

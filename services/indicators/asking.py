@@ -1,24 +1,32 @@
 """Who may ask which figure, of which group and day (domain.md §6, design.md §6).
 
-A supervisor sees every group of the municipality on any day up to today. A team sees its own figures and the
-municipality's, and like everybody but a supervisor only on month ends, so that no two days tell of one youth.
+A supervisor sees every group of the municipality on any day up to today. A team sees its own figures, the
+municipality's and those by care form, referrer and age band, and like everybody but a supervisor only on month ends,
+so that no two days tell of one youth.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from services.indicators.figures import Group
 from services.indicators.spans import is_month_end, last_month_end
+from services.indicators.steps import Group
 
-TEAM_PREFIX = "team:"
+FOR_TEAMS = frozenset({"care_form", "referrer", "age_band"})
+"""The kinds of groups that any team may ask of, and no supervisor alone."""
+
+FOR_SUPERVISORS = frozenset({"provider", "sender"})
+"""Oversight of those who give care and of those who report it."""
 
 
 class Refusal(StrEnum):
     """Why a question is not answered; the value is what the asker is told."""
 
     FORBIDDEN = "This token does not allow figures of this group."
-    UNKNOWN_GROUP = "The group is `municipality` or `team:` and the team's id."
+    UNKNOWN_GROUP = (
+        "The group is `municipality`, or `team:`, `care_form:`, `referrer:`, `age_band:`, `provider:` or `sender:`"
+        " and a name."
+    )
     FUTURE = "A figure is asked of today or an earlier day."
     NO_MONTH_END = "Only a supervisor may ask of a day that is no month end."
 
@@ -48,7 +56,8 @@ def group_asked(name: str, municipality: str, *, teams: frozenset[str], is_super
         return Refusal.FORBIDDEN
     if name == "municipality":
         return "municipality", municipality
-    team = name.removeprefix(TEAM_PREFIX)
-    if team in (name, ""):
+    kind, _, group = name.partition(":")
+    if not group or kind not in ("team", *FOR_TEAMS, *FOR_SUPERVISORS):
         return Refusal.UNKNOWN_GROUP
-    return ("team", team) if is_supervisor or team in teams else Refusal.FORBIDDEN
+    may_see = is_supervisor or kind in FOR_TEAMS or (kind == "team" and group in teams)
+    return (kind, group) if may_see else Refusal.FORBIDDEN

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.indicators.catalogue import CATALOGUE
+from services.indicators.definitions import Indicator, Per
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.relations import Key
 from services.indicators.spans import per_of
@@ -42,35 +43,46 @@ class Row:
 
 
 def rows_of(figures: Iterable[Figure], hidden: Suppressed, teams: Set[str] | None) -> Iterator[Row]:
-    """The rows of an export; `teams` are those of the reader, None for a supervisor, who sees all."""
-    for figure in figures:
-        per = per_of(figure.period)
-        assert per is not None, "a figure has a period"
-        indicator = CATALOGUE[figure.indicator, per]
-        if teams is not None and not _is_shown(figure, teams, is_oversight=indicator.is_for_supervisors):
-            continue
-        key = Key(figure.indicator, figure.period, (figure.group_kind, figure.group))
-        withheld = key in hidden.figures
-        yield Row(
-            indicator=figure.indicator,
-            label_nl=indicator.label_nl,
-            period=figure.period,
-            group_kind=figure.group_kind,
-            group=figure.group,
-            numerator=None if withheld else figure.numerator,
-            denominator=None if withheld else figure.denominator,
-            value="" if withheld else decimal_text(figure.value),
-            status=figure.status,
-            pending=None if withheld or key in hidden.pending else figure.pending,
-            withheld=withheld,
-            meaning=indicator.meaning,
-        )
+    """The rows of an export; `teams` are those of the reader, None for a supervisor, who sees all.
+
+    A figure that is withheld has its row also where nothing counts in it: that there is no row would tell.
+    """
+    told = {Key(row.indicator, row.period, (row.group_kind, row.group)): row for row in figures}
+    for key in (*told, *sorted(hidden.figures - told.keys())):
+        indicator = CATALOGUE[key.indicator, _per(key)]
+        if teams is None or _is_shown(key, teams, is_oversight=indicator.is_for_supervisors):
+            yield _row(key, told.get(key), indicator, hidden)
 
 
-def _is_shown(figure: Figure, teams: Set[str], *, is_oversight: bool) -> bool:
-    if is_oversight or figure.group_kind in OVERSIGHT_KINDS:
+def _per(key: Key) -> Per:
+    per = per_of(key.period)
+    assert per is not None, "a figure has a period"
+    return per
+
+
+def _row(key: Key, figure: Figure | None, indicator: Indicator, hidden: Suppressed) -> Row:
+    withheld = figure is None or key in hidden.figures
+    return Row(
+        indicator=key.indicator,
+        label_nl=indicator.label_nl,
+        period=key.period,
+        group_kind=key.group[0],
+        group=key.group[1],
+        numerator=None if figure is None or withheld else figure.numerator,
+        denominator=None if figure is None or withheld else figure.denominator,
+        value="" if figure is None or withheld else decimal_text(figure.value),
+        status=figure.status if figure else "",
+        pending=None if figure is None or withheld or key in hidden.pending else figure.pending,
+        withheld=withheld,
+        meaning=indicator.meaning,
+    )
+
+
+def _is_shown(key: Key, teams: Set[str], *, is_oversight: bool) -> bool:
+    kind, group = key.group
+    if is_oversight or kind in OVERSIGHT_KINDS:
         return False
-    return figure.group_kind != "team" or figure.group in teams
+    return kind != "team" or group in teams
 
 
 def csv_text(rows: Iterable[Row], definition: str, on: date, known_on: date) -> str:

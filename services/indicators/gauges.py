@@ -3,7 +3,7 @@
 A figure that is withheld gives no reading, so that its series disappears instead of standing still.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,9 +13,10 @@ from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import DEFAULT_DEFINITION, Indicator, Per
 from services.indicators.durations import QUANTILES, RUNNING, Distribution, durations_on, quantile_days
 from services.indicators.figures import Figure, figure_of
+from services.indicators.relations import Key
 from services.indicators.spans import name_of
 from services.indicators.steps import NOTHING, Amount, Group
-from services.indicators.suppression import visible_pending, withheld
+from services.indicators.suppression import suppressed
 from services.indicators.windows import Window, windows_of
 
 INDICATORS = {
@@ -73,43 +74,48 @@ def _period(row: Indicator, today: date) -> str:
 
 
 def readings(sums: Sums, today: date, group_kind: str) -> list[Reading]:
-    """The readings of all groups of a kind that everyone may see; of what no step tells, nought."""
-    groups = sorted({group for found in sums.values() for group in found if group[0] == group_kind})
+    """The readings of all groups of a kind that everyone may see; of what no step tells, nought.
+
+    What is withheld is decided over all kinds of groups, as everyone sees them together.
+    """
+    groups = sorted({group for found in sums.values() for group in found})
     rows = [
         figure_of(INDICATORS[name], _period(INDICATORS[name], today), group, found.get(group, NOTHING), today)
         for name, found in sums.items()
         for group in groups
     ]
-    seen = _visible(rows)
-    return [reading for row in seen for reading in _readings(row)]
+    hidden = suppressed(rows)
+    seen = (row for row in rows if row.group_kind == group_kind and _key(row) not in hidden.figures)
+    return [reading for row in seen for reading in _readings(row, is_pending_shown=_key(row) not in hidden.pending)]
 
 
 def duration_readings(running: Mapping[Group, Distribution], today: date, group_kind: str) -> list[Reading]:
     """How long the running trajectories of each group of a kind last; of a group with few of them, nothing."""
-    counts = {group: sum(found.values()) for group, found in running.items() if group[0] == group_kind}
+    counts = {group: sum(found.values()) for group, found in running.items()}
     rows = [
         figure_of(_RUNNING, today.isoformat(), group, (count, count, 0), today)
         for group, count in sorted(counts.items())
         if count > 0
     ]
+    hidden = suppressed(rows)
     return [
         Reading(gauge=Gauge.TRAJECTORY_DURATION, team=_team(row), kind=label, value=Fraction(days))
-        for row in _visible(rows)
+        for row in rows
+        if row.group_kind == group_kind and _key(row) not in hidden.figures
         for label, quantile in QUANTILES.items()
         for days in [quantile_days(durations_on(running[row.group_kind, row.group], today), quantile)]
     ]
+
+
+def _key(row: Figure) -> Key:
+    return Key(row.indicator, row.period, (row.group_kind, row.group))
 
 
 def _team(row: Figure) -> str:
     return row.group if row.group_kind == "team" else ""
 
 
-def _visible(rows: Sequence[Figure]) -> Iterator[Figure]:
-    hidden = withheld(rows)
-    return (row for row in rows if (row.indicator, (row.group_kind, row.group)) not in hidden)
-
-
-def _readings(row: Figure) -> Iterator[Reading]:
+def _readings(row: Figure, *, is_pending_shown: bool) -> Iterator[Reading]:
     team = _team(row)
     numerator, rest = Fraction(row.numerator), Fraction(row.denominator - row.numerator)
     if row.indicator == "in_care_today":
@@ -125,5 +131,5 @@ def _readings(row: Figure) -> Iterator[Reading]:
     else:
         yield Reading(gauge=Gauge.EXITS, team=team, kind="sustainable", value=numerator)
         yield Reading(gauge=Gauge.EXITS, team=team, kind="returned", value=rest)
-        if visible_pending(row.pending) is not None:
+        if is_pending_shown:
             yield Reading(gauge=Gauge.EXITS, team=team, kind="pending", value=Fraction(row.pending))

@@ -13,7 +13,7 @@ from services.indicators.population import PopulationRow
 from services.indicators.spans import list_names
 from services.indicators.steps import NOTHING, Amount, Group, Steps, plus
 from services.indicators.waiting import Dated
-from services.indicators.windows import Read, Spread, Window, spreads_of, windows_of
+from services.indicators.windows import Read, Spread, Window, series_of, spreads_of, windows_of
 
 Sums = tuple[Sequence[date], Sequence[Amount]]
 """The days of steps and the running sums on them."""
@@ -80,24 +80,45 @@ def _counts(sums: Sums, spread: Spread) -> Iterator[tuple[date, int]]:
 
 
 def figures(
-    steps: Steps, population: Iterable[PopulationRow], *, municipality: str, definition: str, on: date
+    steps: Steps,
+    population: Iterable[PopulationRow],
+    *,
+    municipality: str,
+    definition: str,
+    on: date,
+    indicators: Sequence[Indicator] = REPORTED,
 ) -> tuple[Figure, ...]:
-    """Every figure of a municipality on a day, from all its steps; sorted as they are written."""
+    """Every figure of a municipality on a day, from all steps of the indicators; sorted as they are written."""
     log = Log(steps, definition)
     people = people_by_quarter(population, municipality)
     found = [
         figure
-        for indicator, period in _list_periods(log.first_day or on, people, on)
+        for indicator, period in _list_periods(indicators, log.first_day or on, people, on)
         for figure in figures_by_group(
             indicator, period, definition, on, log.read(indicator, period, definition, on), people.get(period, {})
         ).values()
     ]
-    return tuple(sorted(found, key=lambda row: (row.indicator, row.period, row.group_kind, row.group)))
+    return tuple(sorted(found, key=place_of))
 
 
-def _list_periods(first_day: date, people: Iterable[str], on: date) -> Iterator[tuple[Indicator, str]]:
+def place_of(row: Figure) -> tuple[str, str, str, str]:
+    """Where a figure stands in a file."""
+    return row.indicator, row.period, row.group_kind, row.group
+
+
+def _list_periods(
+    indicators: Iterable[Indicator], first_day: date, people: Iterable[str], on: date
+) -> Iterator[tuple[Indicator, str]]:
     """Every indicator with every period that may have a figure."""
-    for indicator in REPORTED:
+    for indicator in indicators:
         names = set(list_names(indicator.per, first_day, on))
         quarters = people if indicator.kind in POPULATED else ()
         yield from ((indicator, name) for name in sorted({*names, *quarters}))
+
+
+def families() -> dict[tuple[str, ...], tuple[Indicator, ...]]:
+    """The indicators that are read from the same series, so that not all steps are held at once."""
+    found: dict[tuple[str, ...], list[Indicator]] = {}
+    for row in REPORTED:
+        found.setdefault(series_of(row), []).append(row)
+    return {series: tuple(rows) for series, rows in found.items()}

@@ -91,3 +91,10 @@ def spreads_of(indicator: Indicator, period: str, definition: str, on: date) -> 
             since=days.start if term.at is At.WITHIN else date.min,
         ),
     )
+
+
+def series_of(indicator: Indicator) -> tuple[str, ...]:
+    """The series that the figures of an indicator are read from."""
+    if indicator.kind is Kind.SURVIVAL:
+        return GRANTED, STARTED, LAPSED
+    return tuple(sorted({term.series for term in indicator.terms}))

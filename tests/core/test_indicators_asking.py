@@ -1,4 +1,4 @@
-"""What may be asked and what is withheld: the rules for whoever is no supervisor (domain.md §6)."""
+"""What may be asked: the rules for whoever is no supervisor (domain.md §6); and the names of periods."""
 
 from datetime import date
 from fractions import Fraction
@@ -6,75 +6,13 @@ from fractions import Fraction
 import pytest
 
 from services.indicators.asking import Days, Refusal, days_asked, group_asked
-from services.indicators.definitions import CATALOGUE, Per
-from services.indicators.figures import Figure, Group, figure_of
+from services.indicators.definitions import Per
 from services.indicators.gauges import Gauge, readings, windows_on
 from services.indicators.spans import find_days_of, last_month_end, list_names
-from services.indicators.suppression import is_small, visible_pending, withheld
+from services.indicators.steps import Group
 
 TODAY = date(2024, 10, 15)
 NOBODY: frozenset[str] = frozenset()
-
-
-def count(numerator: int, team: str = "", indicator: str = "in_care") -> Figure:
-    """A count of a team, or of the municipality."""
-    group: Group = ("team", team) if team else ("municipality", "0153")
-    return figure_of(CATALOGUE[indicator], "2024-09", group, (numerator, numerator, 0), TODAY)
-
-
-def ratio(numerator: int, denominator: int) -> Figure:
-    """A share of the municipality."""
-    amount = (numerator, denominator, 0)
-    return figure_of(CATALOGUE["stacking_share"], "2024-09", ("municipality", "0153"), amount, TODAY)
-
-
-@pytest.mark.parametrize(("numerator", "small"), [(0, False), (1, True), (9, True), (10, False)])
-def test_a_count_is_small_between_one_and_nine(numerator: int, small: bool) -> None:
-    """The denominator of a count is 1 by convention and tells of nobody."""
-    assert is_small(count(numerator)) is small
-
-
-@pytest.mark.parametrize(
-    ("numerator", "denominator", "small"),
-    [(10, 20, False), (0, 10, False), (10, 10, False), (9, 20, True), (11, 20, True), (0, 9, True), (12, 21, True)],
-)
-def test_numerator_denominator_and_difference_are_each_nought_or_ten(
-    numerator: int, denominator: int, small: bool
-) -> None:
-    """The rest of a share is people too."""
-    assert is_small(ratio(numerator, denominator)) is small
-
-
-def test_a_figure_withheld_alone_takes_its_smallest_sibling_along() -> None:
-    """Or else the total minus the others would tell it; a sibling of nought would hide nothing."""
-    rows = [count(54), count(30, "noord"), count(20, "oost"), count(4, "zuid"), count(0, "west")]
-
-    assert withheld(rows) == {("in_care", ("team", "zuid")), ("in_care", ("team", "oost"))}
-
-
-def test_two_figures_that_are_small_hide_each_other() -> None:
-    """No third one is needed."""
-    rows = [count(37), count(30, "noord"), count(4, "zuid"), count(3, "west")]
-
-    assert withheld(rows) == {("in_care", ("team", "zuid")), ("in_care", ("team", "west"))}
-
-
-def test_a_balance_that_closes_does_not_tell_its_withheld_term() -> None:
-    """start + openings - exits = end: one withheld term would follow from the others."""
-    rows = [
-        count(100, indicator="flow_balance.start"),
-        count(12, indicator="flow_balance.inflow"),
-        count(4, indicator="flow_balance.return"),
-        count(108, indicator="flow_balance.end"),
-    ]
-
-    assert {place[0] for place in withheld(rows)} == {"flow_balance.return", "flow_balance.inflow"}
-
-
-@pytest.mark.parametrize(("pending", "seen"), [(0, 0), (1, None), (9, None), (10, 10)])
-def test_a_small_pending_count_is_not_told(pending: int, seen: int | None) -> None:
-    """The status says that something is pending; how few is nobody's business."""
-    assert visible_pending(pending) == seen
 
 
 def test_a_supervisor_asks_of_any_day_up_to_today() -> None:
@@ -104,6 +42,17 @@ def test_others_ask_of_month_ends() -> None:
         ("municipality", NOBODY, False, Refusal.FORBIDDEN),
         ("noord", NOBODY, True, Refusal.UNKNOWN_GROUP),
         ("team:", NOBODY, True, Refusal.UNKNOWN_GROUP),
+        ("care_form:residence", frozenset({"noord"}), False, ("care_form", "residence")),
+        ("referrer:gp", frozenset({"noord"}), False, ("referrer", "gp")),
+        ("age_band:12-17", frozenset({"noord"}), False, ("age_band", "12-17")),
+        ("age_band:12-17", NOBODY, True, ("age_band", "12-17")),
+        ("age_band:12-17", NOBODY, False, Refusal.FORBIDDEN),
+        ("provider:42420001", frozenset({"noord"}), False, Refusal.FORBIDDEN),
+        ("provider:42420001", NOBODY, True, ("provider", "42420001")),
+        ("sender:42420001", frozenset({"noord"}), False, Refusal.FORBIDDEN),
+        ("sender:42420001", NOBODY, True, ("sender", "42420001")),
+        ("youth:1", NOBODY, True, Refusal.UNKNOWN_GROUP),
+        ("provider", NOBODY, True, Refusal.UNKNOWN_GROUP),
     ],
 )
 def test_a_team_asks_of_itself_and_the_municipality(

@@ -74,10 +74,15 @@ def indicator_of(asker: Asker, name: str, period: str, on: date) -> Indicator:
     return found
 
 
-def definition_of(name: str | None) -> str:
-    """The definition set of a question; raises `Problem` when there is none."""
+def definition_of(asker: Asker, name: str | None) -> str:
+    """The definition set of a question; raises `Problem` when there is none.
+
+    Two sets side by side would tell by their difference what is withheld, so only supervisors choose (0016).
+    """
     if name is not None and name not in DEFINITIONS:
         raise Problem(422, f"The definition set is one of {', '.join(DEFINITIONS)}.")
+    if name not in (None, DEFAULT_DEFINITION) and not asker.is_supervisor:
+        raise Forbidden("Only a supervisor asks under another definition set.")
     return name or DEFAULT_DEFINITION
 
 
@@ -99,5 +104,5 @@ def question_of(
         indicator=indicator_of(asker, indicator, period, of_days.on),
         period=period,
         days=of_days,
-        definition=definition_of(definition),
+        definition=definition_of(asker, definition),
     )

@@ -19,11 +19,8 @@ from services.indicators.api.asked import (
 )
 from services.indicators.api.reading import (
     NOTHING_WITHHELD,
-    Basis,
-    basis_of,
+    all_figures,
     figure_asked,
-    figures_and_hidden,
-    figures_from,
     session_of,
     shown,
     suppressed_beside,
@@ -33,10 +30,10 @@ from services.indicators.catalogue import REPORTED
 from services.indicators.exporting import Row, csv_text, json_rows, rows_of
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.store.differing import youths_that_differ
-from services.indicators.suppression import Suppressed
+from services.indicators.suppression import Suppressed, suppressed
 from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
-from youthcare.runtime.security import Principal, principal
+from youthcare.runtime.security import Principal, principal, require
 
 Bearer = Annotated[Principal, Depends(principal)]
 Answer = dict[str, Any]
@@ -83,10 +80,11 @@ async def answered(connection: Connection, question: Question) -> Answer:
         hidden = await suppressed_beside(
             connection, question.asker.municipality, beside, question.definition, question.days
         )
-    return _answer(question, figure, hidden)
+    return answer_of(question, figure, hidden)
 
 
-def _answer(question: Question, figure: Figure, hidden: Suppressed) -> Answer:
+def answer_of(question: Question, figure: Figure, hidden: Suppressed) -> Answer:
+    """A figure as its asker is told of it."""
     seen = shown(figure, hidden)
     numbers = (figure.numerator, figure.denominator, decimal_text(figure.value) or None)
     numerator, denominator, value = (None,) * 3 if seen.is_withheld else numbers
@@ -142,7 +140,8 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
         on: On = None,
         known_on: KnownOn = None,
     ) -> Answer:
-        """The same data under every definition set, side by side; supervisors see which youths differ."""
+        """The same data under every definition set, side by side, and the youths that differ; for supervisors."""
+        require(bearer.is_supervisor())
         questions = [
             question_of(bearer, indicator, period, group, (on, known_on), definition, today())
             for definition in DEFINITIONS
@@ -150,8 +149,7 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
         with unavailable_as_such():
             async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
                 told: Answer = {"figures": [await answered(connection, question) for question in questions]}
-                if bearer.is_supervisor():
-                    told["youths_that_differ"] = await youths_that_differ(connection, bearer.municipality, questions)
+                told["youths_that_differ"] = await youths_that_differ(connection, bearer.municipality, questions)
                 return told
 
     _add_export(app, pools, today)
@@ -169,20 +167,18 @@ def _add_export(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) 
         """Every figure that the asker may see, with its meaning, definition set and status in the file."""
         if file not in ("csv", "json"):
             raise Problem(422, "The file is `csv` or `json`.")
-        asker, under = asker_of(bearer), definition_of(definition)
+        asker = asker_of(bearer)
+        under = definition_of(asker, definition)
         days = days_of(asker, on, known_on, today())
-        async with session_of(pools[0], bearer.municipality)() as connection:
-            basis = await basis_of(connection, bearer.municipality, under, days.known_on)
-        return await asyncio.to_thread(_exported, file, asker, basis, days)
+        async with session_of(pools[0], bearer.municipality)(is_snapshot=True) as connection:
+            found = await all_figures(connection, bearer.municipality, under, days)
+        return await asyncio.to_thread(_exported, file, asker, found, under, days)
 
 
-def _exported(file: str, asker: Asker, basis: Basis, days: Days) -> Response:
-    if asker.is_supervisor:
-        figures, hidden = figures_from(basis, days.on), NOTHING_WITHHELD
-    else:
-        figures, hidden = figures_and_hidden(basis, days.on)
+def _exported(file: str, asker: Asker, figures: Sequence[Figure], definition: str, days: Days) -> Response:
+    hidden = NOTHING_WITHHELD if asker.is_supervisor else suppressed(figures)
     rows = rows_of(figures, hidden, teams=None if asker.is_supervisor else asker.teams)
-    return _file(file, list(rows), basis.municipality, basis.definition, days)
+    return _file(file, list(rows), asker.municipality, definition, days)
 
 
 def _file(file: str, rows: list[Row], municipality: str, definition: str, days: Days) -> Response:

@@ -47,7 +47,7 @@ def add_publication_pages(app: FastAPI, pools: Sequence[Pool], now: Callable[[],
         instant = now()
         asker = asker_of(bearer)
         days = days_of(asker, on, None, civil_day(instant))
-        under = definition_of(definition)
+        under = definition_of(asker, definition)
         asked = quarter_asked(quarter, days.on)
         session = session_of(pools[0], bearer.municipality)
         made = await publish(session, bearer.municipality, asked, under, days, instant, bearer.subject)

@@ -1,15 +1,15 @@
 """Publishing a report, and telling why its figures differ from today's: work shared by the pages and the command."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from services.indicators.api.reading import Basis, Session, basis_of, figures_and_hidden, figures_from
+from services.indicators.api.reading import Session, all_figures, each_family
 from services.indicators.asking import Days
 from services.indicators.catalogue import KINDS
-from services.indicators.definitions import ANY_DEFINITION
+from services.indicators.definitions import ANY_DEFINITION, Indicator
 from services.indicators.figures import Figure
 from services.indicators.population import PopulationRow
 from services.indicators.publishing import (
@@ -21,11 +21,14 @@ from services.indicators.publishing import (
     changes,
     digest_of,
 )
+from services.indicators.recomputing import figures
 from services.indicators.revisions import revisions
+from services.indicators.spans import per_of
 from services.indicators.steps import Amount, StepKey, Steps, plus
 from services.indicators.store.publications import erased_since, freeze, late_steps, log_positions, read_cells
 from services.indicators.store.reference import list_imports, read_population
-from services.indicators.windows import DISTRIBUTIONS
+from services.indicators.suppression import suppressed
+from services.indicators.windows import DISTRIBUTIONS, series_of
 from youthcare.runtime.postgres import Connection
 
 QUANTILES = frozenset(name for name, kind in KINDS.items() if kind in DISTRIBUTIONS)
@@ -41,14 +44,14 @@ async def publish(
     published_by: str,
 ) -> Publication:
     """Freeze every cell of the report of a quarter with all that it rests on."""
-    async with session() as connection:
-        basis = await basis_of(connection, municipality, definition, days.known_on)
+    async with session(is_snapshot=True) as connection:
+        everything = await all_figures(connection, municipality, definition, days)
         content = {
             "revisions": revisions(definition),
             "reference": await _imports(connection, municipality, days.known_on),
             "positions": await log_positions(connection),
         }
-    everything, hidden = await asyncio.to_thread(figures_and_hidden, basis, days.on)
+    hidden = await asyncio.to_thread(suppressed, everything)
     cells = cells_of(everything, quarter)
     publication = Publication(
         municipality=municipality,
@@ -81,20 +84,24 @@ async def frozen_cells(connection: Connection, publication: Publication) -> list
 
 async def differences(session: Session, publication: Publication, known_on: date) -> list[Change]:
     """Every published cell that would be another now, asked of the same day, by cause (domain.md §6)."""
-    async with session() as connection:
-        found = await _since(connection, publication, known_on)
-    return await asyncio.to_thread(_changes, publication, found)
+    found: list[Change] = []
+    async with session(is_snapshot=True) as connection:
+        since = await _since(connection, publication, known_on)
+        steps_then = each_family(connection, publication.municipality, publication.definition, publication.known_on)
+        async for indicators, steps in steps_then:
+            found += await asyncio.to_thread(_changes, publication, since, indicators, steps)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Since:
-    """What was published, what was known then, and what has come since."""
+    """What was published, what it was divided by, and what has come since."""
 
     cells: Sequence[Figure]
-    then: Basis
-    late: dict[StepKey, Amount]
-    corrected: dict[StepKey, Amount]
-    people: Sequence[PopulationRow]
+    late: Steps
+    corrected: Steps
+    people_then: Sequence[PopulationRow]
+    people_now: Sequence[PopulationRow]
     erased: int
 
 
@@ -102,34 +109,51 @@ async def _since(connection: Connection, publication: Publication, known_on: dat
     municipality, then = publication.municipality, publication.known_on
     return _Since(
         cells=await frozen_cells(connection, publication),
-        then=await basis_of(connection, municipality, publication.definition, then),
         late=await late_steps(connection, municipality, then, known_on, corrects=False),
         corrected=await late_steps(connection, municipality, then, known_on, corrects=True),
-        people=await read_population(connection, municipality, known_on),
+        people_then=await read_population(connection, municipality, then),
+        people_now=await read_population(connection, municipality, known_on),
         erased=await erased_since(connection, municipality, publication.published_at.date()),
     )
 
 
-def _changes(publication: Publication, found: _Since) -> list[Change]:
-    with_late = replace(found.then, steps=added(found.then.steps, found.late, publication.definition))
-    with_all = replace(with_late, steps=added(with_late.steps, found.corrected, publication.definition))
+def _changes(publication: Publication, since: _Since, indicators: tuple[Indicator, ...], steps: Steps) -> list[Change]:
+    series = {name for row in indicators for name in series_of(row)}
+    with_late = added(steps, since.late, publication.definition, series)
+    with_all = added(with_late, since.corrected, publication.definition, series)
     now = revisions(publication.definition)
-    again = cause_of_recomputing(publication.content["revisions"], now, found.erased)
     bases = (
-        (again, found.then),
-        (Cause.LATE_STATEMENT, with_late),
-        (Cause.CORRECTION, with_all),
-        (Cause.REFERENCE_DATA, replace(with_all, people=found.people)),
+        (cause_of_recomputing(publication.content["revisions"], now, since.erased), steps, since.people_then),
+        (Cause.LATE_STATEMENT, with_late, since.people_then),
+        (Cause.CORRECTION, with_all, since.people_then),
+        (Cause.REFERENCE_DATA, with_all, since.people_now),
     )
-    stages = ((cause, cells_of(figures_from(basis, publication.as_of), publication.quarter)) for cause, basis in bases)
-    return list(changes(found.cells, stages))
+    names = {row.id for row in indicators}
+    pers = {row.per for row in indicators}
+    published = [row for row in since.cells if row.indicator in names and per_of(row.period) in pers]
+    stages = ((cause, _cells(publication, indicators, held, people)) for cause, held, people in bases)
+    return list(changes(published, stages))
 
 
-def added(steps: Steps, more: Steps, definition: str) -> dict[StepKey, Amount]:
-    """Steps with others added, of a definition set and of none."""
+def _cells(
+    publication: Publication, indicators: tuple[Indicator, ...], steps: Steps, people: Sequence[PopulationRow]
+) -> Sequence[Figure]:
+    found = figures(
+        steps,
+        people,
+        municipality=publication.municipality,
+        definition=publication.definition,
+        on=publication.as_of,
+        indicators=indicators,
+    )
+    return cells_of(found, publication.quarter)
+
+
+def added(steps: Steps, more: Steps, definition: str, series: Set[str]) -> dict[StepKey, Amount]:
+    """Steps with others added, of some series, of a definition set and of none."""
     total = dict(steps)
     for key, amount in more.items():
-        if key.definition in (definition, ANY_DEFINITION):
+        if key.definition in (definition, ANY_DEFINITION) and key.indicator in series:
             total[key] = plus(total[key], amount) if key in total else amount
     return total
 

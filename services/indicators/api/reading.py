@@ -1,20 +1,22 @@
 """Figures read from the tables: one with what decides whether it is shown, or all of a municipality at once."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import Protocol
 
 from services.indicators.asking import Days
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import Indicator
 from services.indicators.figures import POPULATED, Figure, figure_of, figures_by_group
 from services.indicators.figures import population_of as population_of_group
-from services.indicators.population import PopulationRow
-from services.indicators.recomputing import figures
+from services.indicators.recomputing import families, figures, place_of
 from services.indicators.relations import Key
 from services.indicators.spans import per_of
-from services.indicators.steps import NOTHING, Group, Steps
+from services.indicators.steps import NOTHING, Amount, Group, StepKey
 from services.indicators.store.reference import population_of, read_population
 from services.indicators.store.sums import read_of, read_steps
 from services.indicators.suppression import Suppressed, suppressed, unit_of
@@ -73,54 +75,48 @@ async def suppressed_beside(
         assert per is not None, "a unit names periods"
         indicator = CATALOGUE[name, per]
         rows = [*rows, *(await figures_of(connection, municipality, indicator, period, definition, days)).values()]
-    return suppressed(rows)
+    return suppressed(rows, unit | beside)
 
 
-Session = Callable[[], AbstractAsyncContextManager[Connection]]
-"""Opens a short session of one municipality; nothing is worked out inside one, as the database ends a silent one."""
+class Session(Protocol):
+    """Opens a short session of one municipality; with `is_snapshot` all that it reads is of one moment."""
+
+    def __call__(self, *, is_snapshot: bool = False) -> AbstractAsyncContextManager[Connection]: ...
 
 
 def session_of(pool: Pool, municipality: str) -> Session:
     """Sessions of a municipality from a pool; raises `Unavailable` when the database is away."""
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Connection]:
+    async def opened(*, is_snapshot: bool = False) -> AsyncIterator[Connection]:
+        isolation = "repeatable_read" if is_snapshot else "read_committed"
         with unavailable_as_such():
-            async with pool.acquire() as connection, as_municipality(connection, municipality):
+            async with (
+                pool.acquire() as connection,
+                connection.transaction(isolation=isolation),
+                as_municipality(connection, municipality),
+            ):
                 yield connection
 
     return opened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """What every figure of a municipality under a definition set is worked out from."""
-
-    municipality: str
-    definition: str
-    steps: Steps
-    people: Sequence[PopulationRow]
+async def each_family(
+    connection: Connection, municipality: str, definition: str, known_on: date
+) -> AsyncIterator[tuple[tuple[Indicator, ...], dict[StepKey, Amount]]]:
+    """The steps of a municipality, by the indicators that are read from them."""
+    for series, indicators in families().items():
+        yield indicators, await read_steps(connection, municipality, definition, known_on, series)
 
 
-async def basis_of(connection: Connection, municipality: str, definition: str, known_on: date) -> Basis:
-    """All steps and the population, as known on a day."""
-    return Basis(
-        municipality=municipality,
-        definition=definition,
-        steps=await read_steps(connection, municipality, definition, known_on),
-        people=await read_population(connection, municipality, known_on),
-    )
-
-
-def figures_from(basis: Basis, on: date) -> tuple[Figure, ...]:
-    """Every figure on a day; takes seconds for a municipality, so it is asked in a thread."""
-    return figures(basis.steps, basis.people, municipality=basis.municipality, definition=basis.definition, on=on)
-
-
-def figures_and_hidden(basis: Basis, on: date) -> tuple[tuple[Figure, ...], Suppressed]:
-    """Every figure on a day, and what others than a supervisor are not shown; asked in a thread too."""
-    found = figures_from(basis, on)
-    return found, suppressed(found)
+async def all_figures(connection: Connection, municipality: str, definition: str, days: Days) -> tuple[Figure, ...]:
+    """Every figure of a municipality; worked out in a thread, as it takes seconds and pages are served beside it."""
+    people = await read_population(connection, municipality, days.known_on)
+    found: list[Figure] = []
+    async for indicators, steps in each_family(connection, municipality, definition, days.known_on):
+        asked = partial(figures, municipality=municipality, definition=definition, on=days.on, indicators=indicators)
+        found += await asyncio.to_thread(asked, steps, people)
+    return tuple(sorted(found, key=place_of))
 
 
 def shown(figure: Figure, hidden: Suppressed) -> Shown:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from services.indicators.api.asked import asker_of, days_of, definition_of
 from services.indicators.api.publication_pages import quarter_asked
 from services.indicators.api.publications import differences, frozen_cells
-from services.indicators.api.reading import Session, basis_of, figures_and_hidden, session_of
+from services.indicators.api.reading import Session, all_figures, session_of
 from services.indicators.asking import Days
 from services.indicators.figures import Figure
 from services.indicators.publishing import Change, Publication, cells_of
@@ -24,7 +24,7 @@ from services.indicators.report import app as printing
 from services.indicators.report.model import Cause, Difference, ExternalValue, Report, ReportCell, Target
 from services.indicators.store.publications import list_publications, read_hidden
 from services.indicators.store.reference import external_of, targets_of
-from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed
+from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed, suppressed
 from youthcare.period import civil_day
 from youthcare.runtime.postgres import Pool
 from youthcare.runtime.problems import Problem
@@ -94,12 +94,11 @@ async def _cells_of(
     session: Session, municipality: str, quarter: str, definition: str, days: Days, published: Publication | None
 ) -> tuple[Sequence[Figure], Suppressed]:
     """The cells of a publication, or else of a day, and what of them is not shown."""
-    async with session() as connection:
+    async with session(is_snapshot=True) as connection:
         if published is not None:
             return await frozen_cells(connection, published), await read_hidden(connection, published)
-        basis = await basis_of(connection, municipality, definition, days.known_on)
-    everything, hidden = await asyncio.to_thread(figures_and_hidden, basis, days.on)
-    return cells_of(everything, quarter), hidden
+        everything = await all_figures(connection, municipality, definition, days)
+    return cells_of(everything, quarter), await asyncio.to_thread(suppressed, everything)
 
 
 async def _reference_of(
@@ -153,7 +152,25 @@ def _report(
 
 
 def _report_cells(cells: Sequence[Figure], hidden: Suppressed) -> list[ReportCell]:
-    return [_report_cell(row, hidden) for row in cells if row.group_kind not in OVERSIGHT_KINDS]
+    told = [_report_cell(row, hidden) for row in cells if row.group_kind not in OVERSIGHT_KINDS]
+    keys = {Key(cell.indicator, cell.period, (cell.group_kind, cell.group)) for cell in told}
+    return [*told, *(_withheld_cell(key) for key in sorted(hidden.figures - keys))]
+
+
+def _withheld_cell(key: Key) -> ReportCell:
+    """A cell in which nothing counts, and that says so of the rest: it is withheld like any other."""
+    return ReportCell(
+        indicator=key.indicator,
+        period=key.period,
+        group_kind=key.group[0],
+        group=key.group[1],
+        numerator=None,
+        denominator=None,
+        value=None,
+        status="provisional",
+        pending=None,
+        is_withheld=True,
+    )
 
 
 def _report_cell(row: Figure, hidden: Suppressed) -> ReportCell:
@@ -207,7 +224,7 @@ def add_report_pages(app: FastAPI, pools: Sequence[Pool], now: Callable[[], date
             raise Problem(422, "The format is `html` or `pdf`.")
         asker, today = asker_of(bearer), civil_day(now())
         days = days_of(asker, None, None, today)
-        asked, under = quarter_asked(quarter, days.on), definition_of(definition)
+        asked, under = quarter_asked(quarter, days.on), definition_of(asker, definition)
         session = session_of(pools[0], bearer.municipality)
         report = await report_of(session, bearer.municipality, asked, under, days, days.known_on)
         return await _answer(report, form)

@@ -11,6 +11,7 @@ import orjson
 from services.indicators.differing import differs
 from services.indicators.processor import Pair, StoredKey, YouthKey, YouthLayers
 from services.indicators.steps import Amount, StepKey, Steps, summed
+from services.indicators.store.partitions import make_partitions
 from youthcare.runtime.postgres import Connection
 
 
@@ -29,6 +30,7 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
 
     Nothing is locked here: all facts of a youth come through one partition, whose position the engine has locked.
     """
+    await connection.execute(_BY_KEY_ALONE)
     layers: dict[YouthKey, dict[date, Steps]] = {}
     corrections: dict[YouthKey, set[date]] = {}
     for row in await connection.fetch(_READ_LAYERS, *_columns(keys)):
@@ -47,6 +49,11 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
     }
 
 
+# The planner would read a whole table when it deems it small; nothing is read but the rows of the youths told of.
+_BY_KEY_ALONE = """
+set local enable_seqscan = off; set local enable_bitmapscan = off;
+set local enable_hashjoin = off; set local enable_mergejoin = off
+"""
 _READ_LAYERS = """
 select municipality, youth, known_day, corrects, deltas from youth_layer
 join unnest($1::text[], $2::text[]) as wanted (municipality, youth) using (municipality, youth)
@@ -149,36 +156,44 @@ async def add_steps(connection: Connection, steps: Mapping[StoredKey, Amount]) -
     if not steps:
         return
     places = sorted(steps)
-    columns = _place_columns(places)
+    await make_partitions(connection, {place.municipality for place in places})
     amounts = ([steps[place][index] for place in places] for index in range(3))
-    await connection.execute(_ADD_STEPS, *columns, *amounts)
-    await connection.execute(_DELETE_NOUGHTS, *columns)
+    noughts = await connection.fetch(_ADD_STEPS, *_place_columns(places), *amounts)
+    found: dict[str, list[StoredKey]] = {}
+    for row in noughts:
+        place = StoredKey(row["municipality"], StepKey(*tuple(row)[1:7]), row["known_day"])
+        found.setdefault(place.municipality, []).append(place)
+    for municipality, emptied in sorted(found.items()):
+        await connection.execute(_DELETE_NOUGHTS, municipality, *_place_columns(sorted(emptied))[1:])
 
 
 _ADD_STEPS = """
-insert into step as kept (
-    municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day,
-    numerator, denominator, pending
+with added as (
+    insert into step as kept (
+        municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day,
+        numerator, denominator, pending
+    )
+    select * from unnest(
+        $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[],
+        $9::bigint[], $10::bigint[], $11::bigint[]
+    )
+    on conflict (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
+    do update set numerator = kept.numerator + excluded.numerator,
+        denominator = kept.denominator + excluded.denominator,
+        pending = kept.pending + excluded.pending
+    returning *
 )
-select * from unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[],
-    $9::bigint[], $10::bigint[], $11::bigint[]
-)
-on conflict (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
-do update set numerator = kept.numerator + excluded.numerator,
-    denominator = kept.denominator + excluded.denominator,
-    pending = kept.pending + excluded.pending
+select municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day
+from added where numerator = 0 and denominator = 0 and pending = 0
 """
 _DELETE_NOUGHTS = """
 delete from step as kept
-using unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[]
-) as touched (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
-where kept.municipality = touched.municipality and kept.indicator = touched.indicator
-  and kept.definition = touched.definition and kept.period = touched.period
-  and kept.group_kind = touched.group_kind and kept.group_name = touched.group_name
-  and kept.effective_day = touched.effective_day and kept.known_day = touched.known_day
-  and kept.numerator = 0 and kept.denominator = 0 and kept.pending = 0
+using unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[])
+    as emptied (indicator, definition, period, group_kind, group_name, effective_day, known_day)
+where kept.municipality = $1 and kept.indicator = emptied.indicator
+  and kept.definition = emptied.definition and kept.period = emptied.period
+  and kept.group_kind = emptied.group_kind and kept.group_name = emptied.group_name
+  and kept.effective_day = emptied.effective_day and kept.known_day = emptied.known_day
 """
 
 

@@ -1,6 +1,5 @@
 """Publications in Postgres: frozen once, read for ever; and the layers that came after them."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
@@ -15,9 +14,7 @@ from services.indicators.suppression import Suppressed
 from youthcare.runtime.postgres import Connection
 
 
-async def freeze(
-    connection: Connection, publication: Publication, cells: Sequence[Figure], hidden: Suppressed
-) -> int:
+async def freeze(connection: Connection, publication: Publication, cells: Sequence[Figure], hidden: Suppressed) -> int:
     """Keep a publication under the next number of its quarter, inside the caller's transaction; the number.
 
     What others than a supervisor are not shown is decided now, and kept: later figures must not tell it.
@@ -27,7 +24,7 @@ async def freeze(
     number: int = await connection.fetchval(
         """insert into publication (municipality, quarter, number, definition, as_of, known_on, published_at,
                                     published_by, content, digest)
-           select $1, $2, 1 + coalesce(max(number), 0), $3, $4, $5, $6, $7, $8::jsonb, $9
+           select $1, $2, 1 + coalesce(max(number), 0), $3, $4, $5, $6, $7, $8, $9
            from publication where municipality = $1 and quarter = $2 returning number""",
         publication.municipality,
         publication.quarter,
@@ -36,7 +33,7 @@ async def freeze(
         publication.known_on,
         publication.published_at,
         publication.published_by,
-        json.dumps(publication.content),
+        publication.content,
         publication.digest,
     )
     await connection.executemany(
@@ -65,7 +62,7 @@ async def list_publications(connection: Connection, municipality: str, quarter: 
         municipality,
         quarter,
     )
-    return [Publication(**{**dict(row), "content": json.loads(row["content"])}) for row in rows]
+    return [Publication(**dict(row)) for row in rows]
 
 
 async def read_cells(connection: Connection, publication: Publication, is_quantile: Iterable[str]) -> list[Figure]:

@@ -33,7 +33,9 @@ create table if not exists youth_layer (
     primary key (municipality, youth, known_day)
 );
 
--- derived: the sum of all layers; a sum of nought has no row
+-- derived: the sum of all layers; a sum of nought has no row. A partition per municipality (store/partitions.py): what
+-- a statement costs does not hang on how many youths other municipalities have. Group before period, so that the
+-- steps of a group are one stretch of the index; the amounts are in the index, so that it alone is read.
 create table if not exists step (
     municipality text not null,
     indicator text not null,
@@ -46,8 +48,9 @@ create table if not exists step (
     numerator bigint not null,
     denominator bigint not null,
     pending bigint not null,
-    primary key (municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day)
-);
+    primary key (municipality, indicator, definition, group_kind, group_name, period, effective_day, known_day)
+        include (numerator, denominator, pending)
+) partition by list (municipality);
 
 -- derived: records of the topic that are no facts; their content stays in the topic
 create table if not exists refused_record (
