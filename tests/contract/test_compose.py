@@ -23,6 +23,7 @@ LOCAL = ROOT / "youthcare" / "runtime" / "local"
 LOCAL_ONLY = {"local/kafka/pom.xml", "local/kafka/log4j2.properties"}
 # What only compose needs: the local stack writes its targets itself, because its ports are chosen at the start, and
 # runs neither Alertmanager nor Grafana.
+VERIFY_COMMAND = ("trajectwacht", "verify", "--nightly", "03:30")
 COMPOSE_ONLY = {
     "alertmanager/alertmanager.yml",
     "grafana/dashboards/everyone",
@@ -75,14 +76,15 @@ def test_compose_stops_at_each_setting_that_is_not_filled_in() -> None:
 
 
 def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any]) -> None:
-    """Eight processes and the one that makes the topics, each by the same command, and nothing else of ours."""
+    """Eight processes, the one that makes the topics and the nightly check: the same commands, and nothing else."""
     ours = {
         name: tuple(service["command"])
         for name, service in compose["services"].items()
         if service["image"].startswith("trajectwacht:")
     }
 
-    assert ours == {process.name: process.command for process in SERVICE_PROCESSES} | {"topics": TOPICS_COMMAND}
+    of_services = {process.name: process.command for process in SERVICE_PROCESSES}
+    assert ours == of_services | {"topics": TOPICS_COMMAND, "verify": VERIFY_COMMAND}
 
 
 def test_compose_mounts_the_files_that_the_local_stack_reads(compose: dict[str, Any]) -> None:
@@ -161,7 +163,7 @@ def test_prometheus_accepts_its_configuration_and_knows_the_eight_processes(
     groups = json.loads((DEPLOY / "prometheus/targets/compose.json").read_text(encoding="utf-8"))
     assert {group["labels"]["process"]: group["targets"] for group in groups} == {
         process.name: [f"{process.name}:{_find_port(compose, process.name)}"] for process in SERVICE_PROCESSES
-    }
+    } | {"verify": ["verify:9100"]}
 
 
 def _find_port(compose: dict[str, Any], name: str) -> str:

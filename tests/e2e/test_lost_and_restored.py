@@ -290,8 +290,8 @@ def dump(stack: Stack, file: Path) -> None:
 
 def restore(stack: Stack, file: Path) -> None:
     """Put the backup in the place of what is there."""
-    for service in SERVICES:
-        asyncio.run(_ask(stack.dsn("admin"), f"drop schema {service} cascade"))
+    for schema in (*SERVICES, "dashboard", "oversight"):
+        asyncio.run(_ask(stack.dsn("admin"), f"drop schema if exists {schema} cascade"))
     _postgres("pg_restore", f"--dbname={stack.dsn('admin')}", "--exit-on-error", str(file))
 
 
