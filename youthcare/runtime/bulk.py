@@ -22,7 +22,9 @@ from youthcare.runtime.processing import Batch, Processor, Record, TopicIdentity
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import BrokerSettings, WorkerSettings
 
-BATCH_RECORDS = 5000
+BULK_FACTOR = 5
+"""How much larger than a live batch a batch of the bulk path is."""
+
 WAIT_SECONDS = 1.0
 SILENT_ROUNDS_MAX = 30
 Told = Callable[[int, int], None]
@@ -47,7 +49,7 @@ async def run_bulk(
         identity = await prepare(processor, pool, inspector)
         starts = await _starts(processor, pool, inspector, identity, from_start)
         ends = await asyncio.to_thread(inspector.end_offsets, identity)
-        feed = Feed(settings.broker, identity, starts, ends)
+        feed = Feed(settings.broker, identity, starts, ends, BULK_FACTOR * settings.batch_records_max)
         return await _apply_all(processor, settings, pool, feed, tell)
     finally:
         await asyncio.wait_for(pool.close(), timeout=5)
@@ -82,8 +84,14 @@ class Feed:
     """Records from the starts to the ends, in whatever order the partitions answer."""
 
     def __init__(
-        self, settings: BrokerSettings, identity: TopicIdentity, starts: dict[int, int], ends: dict[int, int]
+        self,
+        settings: BrokerSettings,
+        identity: TopicIdentity,
+        starts: dict[int, int],
+        ends: dict[int, int],
+        batch_records: int = 5000,
     ) -> None:
+        self._batch_records = batch_records
         self.identity = identity
         self._left = {each: end for each, end in ends.items() if end > starts.get(each, 0)}
         self.expected = sum(end - starts.get(each, 0) for each, end in self._left.items())
@@ -102,7 +110,7 @@ class Feed:
         """The next batch; empty when all partitions have reached their ends."""
         silent_rounds = 0
         while self._left:
-            taken = self._taken(self._consumer.consume(BATCH_RECORDS, WAIT_SECONDS))
+            taken = self._taken(self._consumer.consume(self._batch_records, WAIT_SECONDS))
             if taken:
                 return taken
             silent_rounds += 1

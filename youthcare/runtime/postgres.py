@@ -11,10 +11,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import asyncpg
 import orjson
@@ -29,6 +30,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 IDLE_IN_TRANSACTION_SECONDS = 10
+Result = TypeVar("Result")
 LOCK_SECONDS = 15
 ALL_MUNICIPALITIES = "*"
 # One number for all tables: two processes of one service that start together make them one after the other.
@@ -102,6 +104,20 @@ async def apply_schema(pool: Pool, ddl: str) -> None:
             # A second start finds all in place; the server's notices about that would only fill the log.
             await connection.execute("set local client_min_messages = warning")
             await connection.execute(ddl)
+
+
+async def beside_session(connection: Connection, work: Callable[[], Result]) -> Result:
+    """Do work that takes seconds in a thread, while the open session shows that it is not silent.
+
+    The server ends a session that is silent in a transaction, so that a frozen process holds no lock for long; a
+    process that works is not frozen. The event loop goes on as well.
+    """
+    task = asyncio.create_task(asyncio.to_thread(work))
+    while True:
+        done, _ = await asyncio.wait({task}, timeout=IDLE_IN_TRANSACTION_SECONDS / 5)
+        if done:
+            return task.result()
+        await connection.execute("select 1")
 
 
 @asynccontextmanager

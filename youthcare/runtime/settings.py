@@ -200,7 +200,12 @@ class Settings(_Model):
             metrics_port=_needed(self.metrics_port, "METRICS_PORT"),
             patience_seconds=self.worker_patience_seconds,
             stalled_seconds=self.worker_stalled_seconds,
+            batch_records_max=_BATCH_RECORDS_MAX.get(service, WorkerSettings.model_fields["batch_records_max"].default),
         )
+
+
+# The facts of one youth are hundreds of steps: a batch of a thousand is more than one transaction should hold.
+_BATCH_RECORDS_MAX: dict[Service, int] = {"indicators": 200}
 
 
 def _needed(value: T | None, name: str) -> T:
