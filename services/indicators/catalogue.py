@@ -1,6 +1,7 @@
 """The catalogue: every indicator of domain.md §6 by its id and period, in the order of the report."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from services.indicators.definitions import At, Indicator, Kind, Per, Settles, Term
@@ -192,6 +193,7 @@ def _rates_per_indication() -> Iterator[Indicator]:
 
 
 def _rows() -> Iterator[Indicator]:
+    """The order of the report: the goals, then stacking and duration, then what explains them."""
     yield from _counts((("in_care", "Jeugdigen met jeugdhulp", Per.MONTH, "Youths with a care day in the month."),))
     yield _rate(
         "inflow_rate", "Instroom per inwoner van 0 tot en met 17 jaar", "Youths 0-17 with an inflow / population."
@@ -199,43 +201,55 @@ def _rows() -> Iterator[Indicator]:
     yield _rate("in_care_rate", "Jeugdigen van 0 tot en met 17 jaar met jeugdhulp", "Youths 0-17 in care / population.")
     yield from _switches()
     yield from _residential_days()
-    yield Indicator(
-        id="sustainable_exit_rate",
-        label_nl="Aandeel duurzame uitstroom",
-        per=Per.QUARTER,
-        kind=Kind.RATIO,
-        meaning="Sustainable exits / youths with an exit whose window closed in the quarter, the latest counting.",
-        source=_SECTION,
-        terms=_terms("sustainable_exit_rate", At.BOUND),
-    )
+    yield _sustainable_exits()
     yield _rate(
         "at_home_rate",
         "Aandeel jeugdigen van 0 tot en met 17 jaar dat thuis opgroeit",
         "Population 0-17 without those with a residential day / population.",
         Kind.COMPLEMENT,
     )
-    yield from _counts(
-        (
-            ("residential_inflow", "Instroom in verblijf", Per.QUARTER, "Youths 0-17 with a residential inflow."),
-            ("stacking_peak", "Jeugdigen met drie of meer voorzieningen op een dag", Per.MONTH, "Youths with a peak."),
-            ("extended_care", "Jeugdigen van 18 tot en met 22 jaar met jeugdhulp", Per.YEAR, "Youths 18-22 in care."),
-        )
-    )
+    yield from _counts(_COUNTS)
     yield from _stacking(Per.MONTH, "")
     yield from _stacking(Per.YEAR, ".year")
-    yield Indicator(
-        id="care_days_mean",
-        label_nl="Gemiddeld aantal dagen jeugdhulp per jeugdige",
-        per=Per.YEAR,
-        kind=Kind.RATIO,
-        meaning="Care days in the year / youths with one.",
-        source=_SECTION,
-        terms=_days_terms("care_days", "year_users"),
-    )
+    yield _care_days()
     yield from _durations()
     yield from _started_shares()
     yield from _flow_balance()
-    yield Indicator(
+    yield _years_compared()
+    yield _waiting()
+    yield from _rates_per_indication()
+    yield _timeliness()
+    yield _gauge("in_care_today", "Jeugdigen met jeugdhulp vandaag", "Youths with care on the day itself.")
+    yield _gauge("windows_open", "Open termijnen voor herinstroom", "Exits that are pending on the day itself.")
+    yield _gauge("trajectory_running", "Lopende zorgtrajecten", "Trajectories that run on the day itself.")
+
+
+_COUNTS = (
+    ("residential_inflow", "Instroom in verblijf", Per.QUARTER, "Youths 0-17 with a residential inflow."),
+    ("stacking_peak", "Jeugdigen met drie of meer voorzieningen op een dag", Per.MONTH, "Youths with a peak."),
+    ("extended_care", "Jeugdigen van 18 tot en met 22 jaar met jeugdhulp", Per.YEAR, "Youths 18-22 in care."),
+)
+
+
+def _ratio(name: str, label_nl: str, per: Per, meaning: str, terms: tuple[Term, ...]) -> Indicator:
+    return Indicator(
+        id=name, label_nl=label_nl, per=per, kind=Kind.RATIO, meaning=meaning, source=_SECTION, terms=terms
+    )
+
+
+def _sustainable_exits() -> Indicator:
+    meaning = "Sustainable exits / youths with an exit whose window closed in the quarter, the latest counting."
+    terms = _terms("sustainable_exit_rate", At.BOUND)
+    return _ratio("sustainable_exit_rate", "Aandeel duurzame uitstroom", Per.QUARTER, meaning, terms)
+
+
+def _care_days() -> Indicator:
+    label_nl, meaning = "Gemiddeld aantal dagen jeugdhulp per jeugdige", "Care days in the year / youths with one."
+    return _ratio("care_days_mean", label_nl, Per.YEAR, meaning, _days_terms("care_days", "year_users"))
+
+
+def _years_compared() -> Indicator:
+    return Indicator(
         id="inflow_outflow_ratio",
         label_nl="Verhouding instroom en uitstroom",
         per=Per.YEAR,
@@ -249,7 +263,10 @@ def _rows() -> Iterator[Indicator]:
         ),
         settles=Settles.NEXT_PERIOD,
     )
-    yield Indicator(
+
+
+def _waiting() -> Indicator:
+    return Indicator(
         id="waiting_days_median",
         label_nl="Mediane wachttijd van toewijzing tot start (dagen)",
         per=Per.QUARTER,
@@ -258,20 +275,12 @@ def _rows() -> Iterator[Indicator]:
         source=_SECTION,
         terms=_terms("waiting"),
     )
-    yield from _rates_per_indication()
-    yield Indicator(
-        id="timeliness",
-        label_nl="Aandeel tijdig gemelde starts en stops",
-        per=Per.MONTH,
-        kind=Kind.RATIO,
-        meaning="Starts and ends recorded within five working days / starts and ends of the month.",
-        source=_SECTION,
-        terms=_terms("timeliness", At.BOUND),
-        settles=Settles.WORKING_DAYS,
-    )
-    yield _gauge("in_care_today", "Jeugdigen met jeugdhulp vandaag", "Youths with care on the day itself.")
-    yield _gauge("windows_open", "Open termijnen voor herinstroom", "Exits that are pending on the day itself.")
-    yield _gauge("trajectory_running", "Lopende zorgtrajecten", "Trajectories that run on the day itself.")
+
+
+def _timeliness() -> Indicator:
+    meaning = "Starts and ends recorded within five working days / starts and ends of the month."
+    label_nl, terms = "Aandeel tijdig gemelde starts en stops", _terms("timeliness", At.BOUND)
+    return replace(_ratio("timeliness", label_nl, Per.MONTH, meaning, terms), settles=Settles.WORKING_DAYS)
 
 
 CATALOGUE = {(row.id, row.per): row for row in _rows()}

@@ -400,32 +400,6 @@ async def test_nothing_that_was_entered_is_changed(pool: Pool, municipality: str
             await connection.execute(change)
 
 
-async def test_the_table_of_before_versions_becomes_the_first_import(
-    settings: Settings, pool: Pool, municipality: str
-) -> None:
-    """Its rows are known from the first day, as they were counted before; once there is an import it is left alone."""
-    old = """create table if not exists population (municipality text not null, quarter text not null,
-             group_kind text not null, group_name text not null, youths integer not null,
-             primary key (municipality, quarter, group_kind, group_name))"""
-    wide = await open_pool(settings.database("indicators"), "test-wide", all_municipalities=True)
-    await apply_schema(wide, old)
-    await wide.execute("insert into population values ($1, '2024Q1', 'team', 'noord', 250)", municipality)
-
-    # By a session of no municipality, as an API is when it starts first.
-    await apply_schema(pool, TABLES)
-    await wide.execute("insert into population values ($1, '2024Q2', 'team', 'noord', 260)", municipality)
-    await apply_schema(pool, TABLES)
-    await wide.close()
-
-    async with session(pool, municipality) as connection:
-        rows = await store.read_population(connection, municipality, date(2020, 1, 1))
-        (made,) = await store.list_imports(connection, municipality)
-    async with pool.acquire() as connection:
-        assert await connection.fetchval("select count(*) from reference_import") == 0
-    assert [(row.quarter, row.group, row.youths) for row in rows] == [("2024Q1", "noord", 250)]
-    assert (made.import_number, made.row_count, made.entered_by) == (1, 1, "table population")
-
-
 async def test_the_commands_load_list_and_export(
     environment: dict[str, str], municipality: str, tmp_path: Path
 ) -> None:
