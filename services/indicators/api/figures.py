@@ -131,6 +131,11 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
             async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
                 return await answered(connection, question)
 
+    _add_side_by_side(app, pools, today)
+    _add_export(app, pools, today)
+
+
+def _add_side_by_side(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) -> None:
     @app.get("/v1/indicators/{indicator}/definitions")
     async def indicator_under_each_definition(
         bearer: Bearer,
@@ -151,8 +156,6 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
                 told: Answer = {"figures": [await answered(connection, question) for question in questions]}
                 told["youths_that_differ"] = await youths_that_differ(connection, bearer.municipality, questions)
                 return told
-
-    _add_export(app, pools, today)
 
 
 def _add_export(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) -> None:
