@@ -39,13 +39,23 @@ class Days:
     known_on: date
 
 
-def days_asked(on: date | None, known_on: date | None, today: date, *, is_supervisor: bool) -> Days | Refusal:
-    """The days of a question; left out they are the latest that may be asked."""
+def days_asked(
+    on: date | None,
+    known_on: date | None,
+    today: date,
+    *,
+    is_supervisor: bool,
+    published: frozenset[date] = frozenset(),
+) -> Days | Refusal:
+    """The days of a question; left out they are the latest that may be asked.
+
+    `published` are the days that publications were asked of and known on; everybody may ask of those too.
+    """
     latest = today if is_supervisor else last_month_end(today)
     days = Days(on=on or latest, known_on=known_on or latest)
     if max(days.on, days.known_on) > today:
         return Refusal.FUTURE
-    if not is_supervisor and not (is_month_end(days.on) and is_month_end(days.known_on)):
+    if not is_supervisor and not all(is_month_end(day) or day in published for day in (days.on, days.known_on)):
         return Refusal.NO_MONTH_END
     return days
 

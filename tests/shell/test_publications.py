@@ -212,3 +212,19 @@ async def test_only_supervisors_publish(settings: Settings, pool: Pool, municipa
         ]
 
     assert codes == [403, 200, 403, 401]
+
+
+async def test_a_team_may_ask_of_a_publication_day(settings: Settings, pool: Pool, municipality: str) -> None:
+    """Everybody but a supervisor asks of month ends and publication days alone (domain.md §6)."""
+    await told_to(pool, early(municipality))
+    team = Issuer().header("team:noord", municipality=municipality)
+    asked = {"period": "2024-02", "on": "2024-04-01", "known_on": "2024-04-01"}
+
+    async with asking(settings, LATER) as client:
+        before = await client.get("/v1/indicators/in_care", params=asked, headers=team)
+    await published(settings, municipality)
+    async with asking(settings, LATER) as client:
+        after = await client.get("/v1/indicators/in_care", params=asked, headers=team)
+
+    assert (before.status_code, after.status_code) == (422, 200)
+    assert after.json()["numerator"] == 30

@@ -17,6 +17,7 @@ from services.indicators.api.figures import add_figure_pages, catalogue
 from services.indicators.api.publication_pages import add_publication_pages
 from services.indicators.api.reference import add_reference_pages
 from services.indicators.api.reports import add_report_pages
+from services.indicators.api.series import add_series_page
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import civil_day
 from youthcare.runtime.postgres import Pool, apply_schema, open_pool, unavailable_as_such
@@ -57,6 +58,7 @@ def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> Fast
         return civil_day(now())
 
     add_figure_pages(app, pools, today)
+    add_series_page(app, pools, today)
     add_reference_pages(app, pools, now)
     add_publication_pages(app, pools, now)
     add_delay_pages(app, pools, today)

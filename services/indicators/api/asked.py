@@ -43,9 +43,11 @@ def asker_of(bearer: Principal) -> Asker:
     return asker
 
 
-def days_of(asker: Asker, on: date | None, known_on: date | None, today: date) -> Days:
+def days_of(
+    asker: Asker, on: date | None, known_on: date | None, today: date, published: frozenset[date] = frozenset()
+) -> Days:
     """The days of a question; raises `Problem` when they may not be asked."""
-    found = days_asked(on, known_on, today, is_supervisor=asker.is_supervisor)
+    found = days_asked(on, known_on, today, is_supervisor=asker.is_supervisor, published=published)
     if isinstance(found, Refusal):
         raise Problem(422, found.value)
     return found
@@ -94,10 +96,11 @@ def question_of(
     days: tuple[date | None, date | None],
     definition: str | None,
     today: date,
+    published: frozenset[date] = frozenset(),
 ) -> Question:
     """A question that may be asked; raises `Problem` or `Forbidden`."""
     asker = asker_of(bearer)
-    of_days = days_of(asker, *days, today)
+    of_days = days_of(asker, *days, today, published)
     return Question(
         asker=asker,
         group=group_of(asker, group),

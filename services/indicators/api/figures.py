@@ -30,6 +30,7 @@ from services.indicators.catalogue import REPORTED
 from services.indicators.exporting import Row, csv_text, json_rows, rows_of
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.store.differing import youths_that_differ
+from services.indicators.store.publications import publication_days
 from services.indicators.suppression import Suppressed, suppressed
 from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
@@ -126,10 +127,10 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
         definition: Definition_ = None,
     ) -> Answer:
         """One figure of one group in one period, with its definition and status."""
-        question = question_of(bearer, indicator, period, group, (on, known_on), definition, today())
-        with unavailable_as_such():
-            async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
-                return await answered(connection, question)
+        async with session_of(pools[0], bearer.municipality)() as connection:
+            published = await publication_days(connection, bearer.municipality)
+            question = question_of(bearer, indicator, period, group, (on, known_on), definition, today(), published)
+            return await answered(connection, question)
 
     _add_side_by_side(app, pools, today)
     _add_export(app, pools, today)
@@ -172,8 +173,8 @@ def _add_export(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) 
             raise Problem(422, "The file is `csv` or `json`.")
         asker = asker_of(bearer)
         under = definition_of(asker, definition)
-        days = days_of(asker, on, known_on, today())
         async with session_of(pools[0], bearer.municipality)(is_snapshot=True) as connection:
+            days = days_of(asker, on, known_on, today(), await publication_days(connection, bearer.municipality))
             found = await all_figures(connection, bearer.municipality, under, days)
         return await asyncio.to_thread(_exported, file, asker, found, under, days)
 

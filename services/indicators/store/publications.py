@@ -65,6 +65,12 @@ async def list_publications(connection: Connection, municipality: str, quarter: 
     return [Publication(**dict(row)) for row in rows]
 
 
+async def publication_days(connection: Connection, municipality: str) -> frozenset[date]:
+    """The days that publications were asked of and known on."""
+    rows = await connection.fetch("select as_of, known_on from publication where municipality = $1", municipality)
+    return frozenset(day for row in rows for day in (row["as_of"], row["known_on"]))
+
+
 async def read_cells(connection: Connection, publication: Publication, is_quantile: Iterable[str]) -> list[Figure]:
     """The frozen cells; of the indicators given the value is the numerator itself, of others the fraction."""
     quantiles = frozenset(is_quantile)

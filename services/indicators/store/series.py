@@ -34,7 +34,7 @@ async def read_series(
         asked = {spread for found in spreads.values() for spread in found}
         counted = await _spreads(connection, municipality, asked, days.known_on, group)
         return {
-            period: Read(spreads={spread: {group: counted[spread]} for spread in found})
+            period: Read(spreads={spread: {group: counted[spread]} for spread in found if counted[spread]})
             for period, found in spreads.items()
         }
     windows = {window for period in periods for _, window in windows_of(indicator, period, definition, days.on)}
