@@ -176,7 +176,8 @@ def judge(plan: Plan, sent: Sequence[Statement]) -> Verdict:
     table = facts_table(plan, municipality)
     told = told_layers(plan, municipality)
     newest = {youth: told[youth, day] for youth, day in sorted(told)}
-    kept = {row.youth: replace(row, known_day=ON) for row in table.values() if not row.gone}
+    # Whether something was mended belongs to a day of reception; replay tells of none.
+    kept = {row.youth: replace(row, known_day=ON, corrects=False) for row in table.values() if not row.gone}
     return Verdict(
         facts_wrong=differing({row.youth: row for row in facts_of(sent, shipped_rules(), ON)}, kept),
         newest_record_wrong=differing(table, newest),
@@ -230,7 +231,7 @@ def _read_answers(told: Answers) -> Answers:
     for day in sorted({day for _, day in told}):
         newest = {youth: told[youth, known] for youth, known in sorted(told) if known <= day}
         kept = (facts for facts in newest.values() if not facts.gone)
-        answers |= {(facts.youth, day): replace(facts, version=(0, 0), known_day=day) for facts in kept}
+        answers |= {(facts.youth, day): replace(facts, version=(0, 0), known_day=day, corrects=False) for facts in kept}
     return answers
 
 
