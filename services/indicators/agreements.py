@@ -22,7 +22,7 @@ def agreement_steps(scope: Scope) -> Iterator[Steps]:
     extended = [(day, (1, 0, 0)) for row in scope.rows for day in extension_days(row)]
     ended = [(row.running[-1].end, (1, 0, 0)) for row in scope.rows if row.running and row.running[-1].end < FAR]
     yield events("renewal_rate", Per.QUARTER, scope, extended)
-    yield events("exit_rate", Per.QUARTER, scope, ended)
+    yield events("exit_rate", Per.QUARTER, scope, ended, shift=-1)
     yield _running(scope)
 
 

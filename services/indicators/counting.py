@@ -21,9 +21,9 @@ from services.indicators.steps import (
     changes,
     minus,
     once,
-    plus,
     state_of,
     summed,
+    together,
 )
 from youthcare.period import FAR, ONE_DAY, Period, days_within
 
@@ -93,24 +93,26 @@ def present(series: str, per: Per, scope: Scope, amount: Amount, *needed: Sequen
 
 
 def events(
-    series: str, per: Per, scope: Scope, happened: Sequence[Event], *, definition: str = ANY_DEFINITION
+    series: str, per: Per, scope: Scope, happened: Sequence[Event], *, definition: str = ANY_DEFINITION, shift: int = 0
 ) -> Steps:
-    """The steps of what happened in a period so far; without a care day in it, in the group of the last that did."""
+    """The steps of what happened in a period so far; without a care day in it, each in the group of its own day.
+
+    With a shift the group is that of so many days later: what ends on a day was of the group of the day before.
+    """
     if all(amount == NOTHING for _, amount in happened):
         return {}
 
-    def amount_on(first_day: date, on: date) -> Amount:
-        total = NOTHING
-        for day, amount in happened:
-            if first_day <= day <= on:
-                total = plus(total, amount)
-        return total
-
-    def otherwise(_first_day: date, on: date) -> Groups:
-        return scope.placing.on(max(day for day, _ in happened if day <= on))
+    def state_on(on: date) -> State:
+        first_day = first_day_of(per, on)
+        groups = last_groups(scope.care, first_day, on)
+        return together(
+            state_of(series, "", groups or scope.placing.on(day + shift * ONE_DAY), amount)
+            for day, amount in happened
+            if first_day <= day <= on
+        )
 
     days = [turn for day, _ in happened for turn in (day, next_first_day(per, day))]
-    return in_period(series, per, scope, days, amount_on, definition=definition, otherwise=otherwise)
+    return changes(definition, (*days, *turns(scope.care_days, per)), state_on)
 
 
 def day_steps(series: str, per: Per, scope: Scope, days: Sequence[Period]) -> Steps:

@@ -1,9 +1,10 @@
 """Waiting: from the granted first day of an indication to its first start (domain.md §6, `waiting_days_median`).
 
 Three counted distributions name the granted first day as their period: `waiting.granted` from that day on,
-`waiting.started` from the day of the first start (never before the granted first day), and `waiting.lapsed` between
-the end of the grant and a start. So on any day it is known how many of those granted on a day have started, when, and
-how many still wait. The median is read from them by Kaplan and Meier's estimate, in whole fractions.
+`waiting.started` from the day of the first start (never before the granted first day), and `waiting.lapsed` from the
+day after the granted last day when there was no start by then. So on any day it is known how many of those granted on
+a day have started, when, and how many still wait. The median is read from them by Kaplan and Meier's estimate, in
+whole fractions.
 """
 
 from collections import Counter
@@ -14,8 +15,8 @@ from fractions import Fraction
 
 from services.indicators.definitions import ANY_DEFINITION
 from services.indicators.placements import Scope, granted_groups
-from services.indicators.steps import Steps, lasting, once, state_of
-from youthcare.period import FAR, ONE_DAY, Period
+from services.indicators.steps import Steps, once, state_of
+from youthcare.period import FAR, ONE_DAY
 from youthcare.youthfacts import IndicationFacts
 
 GRANTED, STARTED, LAPSED = "waiting.granted", "waiting.started", "waiting.lapsed"
@@ -51,11 +52,12 @@ def _steps(scope: Scope, row: IndicationFacts) -> Iterator[Steps]:
     groups = granted_groups(scope, row, first_day)
     yield once(ANY_DEFINITION, state_of(GRANTED, name, groups, (1, 0, 0)), first_day)
     started = FAR if row.first_start is None else max(row.first_start, first_day)
-    if started < FAR:
-        yield once(ANY_DEFINITION, state_of(STARTED, name, groups, (1, 0, 0)), started)
     lapsed = FAR if grant.last_day is None else max(grant.last_day, first_day) + ONE_DAY
-    if lapsed < started:
-        yield lasting(ANY_DEFINITION, state_of(LAPSED, name, groups, (1, 0, 0)), Period(lapsed, started))
+    # A start after the granted last day ends no wait: nobody was waiting under this grant any more.
+    if started < lapsed:
+        yield once(ANY_DEFINITION, state_of(STARTED, name, groups, (1, 0, 0)), started)
+    elif lapsed < FAR:
+        yield once(ANY_DEFINITION, state_of(LAPSED, name, groups, (1, 0, 0)), lapsed)
 
 
 def waits(granted: Dated, started: Dated, lapsed: Dated, on: date) -> Waits:

@@ -106,8 +106,8 @@ def test_who_waits_on_the_last_granted_day_still_waits_and_the_day_after_no_more
     assert median("2024-04-01", *told) == (5, 2, "final", 0)
 
 
-def test_a_start_after_the_granted_last_day_is_a_start_all_the_same() -> None:
-    """Granted for 1-10 January, begun on the 31st: censored at 9 days until then, 30 days from then on."""
+def test_a_start_after_the_granted_last_day_ends_no_wait() -> None:
+    """Granted for 1-10 January, begun on the 31st: censored at 9 days for good, or a final figure would change."""
     told = grant("2024-01-01", "2024-01-10", start="2024-01-31")
 
     rows = figures_on("2024-01-30", *told)
@@ -115,7 +115,7 @@ def test_a_start_after_the_granted_last_day_is_a_start_all_the_same() -> None:
     found = figure_in(rows, "waiting_days_median", "2024Q1")
     assert found is not None
     assert found.value is None
-    assert median("2024-01-31", told) == (30, 1, "provisional", 0)
+    assert median("2024-01-31", told) == (0, 1, "provisional", 0)
 
 
 def test_a_start_that_lies_ahead_is_still_waiting() -> None:

@@ -1,6 +1,6 @@
 -- What the recomputation starts from: the indications and registrations of youths, and what is asked of each history.
 -- A *history* is a ledger with a question of its own; every table has it first, so that many are worked out at once.
--- Nothing that follows from a definition set is taken over: care periods, trajectories and stacking are worked out here.
+-- Nothing that follows from a definition set is taken over: care periods, trajectories, stacking are worked out here.
 
 CREATE TEMPORARY TABLE question (
     history integer PRIMARY KEY, municipality text NOT NULL, asked date NOT NULL, coverage_start date

@@ -13,8 +13,9 @@ LEFT JOIN (
     UNION ALL
     SELECT history, day
     FROM population JOIN question USING (history)
-    CROSS JOIN LATERAL (SELECT to_date(left(quarter, 4), 'YYYY') + make_interval(months => 3 * right(quarter, 1)::integer - 3) AS at) AS begun
-    CROSS JOIN LATERAL (SELECT begun.at::date AS day) AS dated
+    CROSS JOIN LATERAL (
+        SELECT make_date(left(quarter, 4)::integer, 3 * right(quarter, 1)::integer - 2, 1) AS day
+    ) AS begun
     WHERE day <= asked
 ) AS named USING (history)
 GROUP BY history, asked;
@@ -66,7 +67,7 @@ SELECT history, youth, indication, day FROM indication_day WHERE is_care;
 CREATE TEMPORARY TABLE running_day ON COMMIT DROP AS
 SELECT history, youth, indication, day FROM indication_day WHERE NOT is_care;
 
--- Of each day the registration in force, and the team of the greatest indication under way for want of a registered one.
+-- Of each day the registration in force, and for want of a team in it that of the greatest indication.
 CREATE TEMPORARY TABLE team_under_way ON COMMIT DROP AS
 SELECT DISTINCT ON (history, youth, day) history, youth, day, team
 FROM indication_day JOIN indication USING (history, youth, indication)

@@ -39,7 +39,9 @@ SELECT history, youth, kind, scope, residential_only, min(day) AS first_day, max
 FROM (
     SELECT
         history, youth, kind, scope, residential_only, day,
-        day - row_number() OVER (PARTITION BY history, youth, kind, scope, residential_only ORDER BY day)::integer AS run
+        day - row_number() OVER (
+            PARTITION BY history, youth, kind, scope, residential_only ORDER BY day
+        )::integer AS run
     FROM scope_running_day
     CROSS JOIN (VALUES (false), (true)) AS kept (residential_only)
     WHERE is_residential OR NOT residential_only

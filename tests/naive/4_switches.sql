@@ -88,8 +88,8 @@ JOIN provision_run AS old
     ON (old.history, old.definition, old.youth, old.chain, old.number)
     = (r.history, r.definition, r.youth, r.chain, r.replaces);
 
--- Trajectories that a care period covers on the last day counted; by form, referrer and provider each of which an
--- indication runs on that day.
+-- Trajectories that a care period covers on the last day counted; by form, referrer and provider each of which a care
+-- period of that group alone covers the day.
 CREATE TEMPORARY TABLE running_trajectory ON COMMIT DROP AS
 WITH run AS (
     SELECT t.history, t.definition, t.youth, t.chain, t.trajectory_first_day, p.period, p.up
@@ -100,19 +100,24 @@ WITH run AS (
 )
 SELECT *, 'all' AS kind, 'all' AS scope FROM run
 UNION ALL
-SELECT run.*, s.kind, s.scope
-FROM run
-JOIN scope_running_day AS s ON (s.history, s.youth, s.day) = (run.history, run.youth, run.up)
-WHERE s.kind <> 'all';
+SELECT c.history, c.definition, c.youth, t.chain, t.trajectory_first_day, p.period, p.up, c.kind, c.scope
+FROM care_period AS c
+JOIN (
+    SELECT DISTINCT history, definition, youth, chain, trajectory_first_day, trajectory_last_day FROM trajectory_period
+) AS t
+    ON (t.history, t.definition, t.youth) = (c.history, c.definition, c.youth)
+    AND c.first_day >= t.trajectory_first_day
+    AND (t.trajectory_last_day IS NULL OR c.first_day <= t.trajectory_last_day)
+JOIN period AS p
+    ON p.history = c.history AND p.per = 'quarter' AND c.first_day <= p.up
+    AND (c.last_day IS NULL OR p.up <= c.last_day)
+WHERE c.kind <> 'all' AND NOT c.residential_only;
 
 INSERT INTO counted
 SELECT
     t.history, t.definition, wanted.indicator, 'quarter', t.period, t.youth, t.kind, t.scope,
-    coalesce(y.day, t.up), NULL, wanted.switches, 1, 0
+    t.up, NULL, wanted.switches, 1, 0
 FROM running_trajectory AS t
-LEFT JOIN youth_period AS y
-    ON (y.history, y.youth, y.kind, y.scope, y.per, y.period)
-    = (t.history, t.youth, t.kind, t.scope, 'quarter', t.period)
 CROSS JOIN LATERAL (
     SELECT
         count(*) AS replacements, count(*) FILTER (WHERE is_provider) AS providers,

@@ -21,7 +21,8 @@ WHERE NOT c.residential_only;
 -- An exit lies on the day after the last day, in the group of the last day.
 INSERT INTO counted
 SELECT
-    c.history, c.definition, 'flow_balance.exits', 'month', p.period, c.youth, c.kind, c.scope, c.last_day, NULL, 1, 0, 0
+    c.history, c.definition, 'flow_balance.exits', 'month', p.period, c.youth, c.kind, c.scope, c.last_day,
+    NULL, 1, 0, 0
 FROM care_period AS c
 JOIN period AS p ON p.history = c.history AND p.per = 'month' AND c.last_day + 1 BETWEEN p.first_day AND p.up
 WHERE NOT c.residential_only;

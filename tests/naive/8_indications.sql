@@ -5,11 +5,11 @@ INSERT INTO lasted
 SELECT
     g.history, NULL, 'waiting_days_median', 'quarter', p.period, g.youth, m.kind, m.scope, g.first_day, i.team,
     CASE
-        WHEN i.first_start <= p.asked THEN greatest(0, i.first_start - g.first_day)
+        WHEN i.first_start <= least(p.asked, g.last_day) THEN greatest(0, i.first_start - g.first_day)
         ELSE least(p.asked, g.last_day) - g.first_day
     END,
-    coalesce(i.first_start <= p.asked, false),
-    CASE WHEN i.first_start <= p.asked OR g.last_day < p.asked THEN 0 ELSE 1 END
+    coalesce(i.first_start <= least(p.asked, g.last_day), false),
+    CASE WHEN i.first_start <= least(p.asked, g.last_day) OR g.last_day < p.asked THEN 0 ELSE 1 END
 FROM (
     SELECT DISTINCT ON (history, youth, indication) * FROM granted ORDER BY history, youth, indication, place DESC
 ) AS g
@@ -79,7 +79,8 @@ UNION SELECT make_date(year, 12, 26) FROM easter
 UNION
 -- The King's birthday is kept on the 26th when the 27th is a Sunday; the Queen's, before 2014, on 30 or 29 April.
 SELECT birthday - (extract(dow FROM birthday) = 0)::integer
-FROM easter CROSS JOIN LATERAL (SELECT make_date(year, 4, CASE WHEN year < 2014 THEN 30 ELSE 27 END) AS birthday) AS kept
+FROM easter
+CROSS JOIN LATERAL (SELECT make_date(year, 4, CASE WHEN year < 2014 THEN 30 ELSE 27 END) AS birthday) AS kept
 UNION SELECT day FROM decreed;
 
 -- How many working days have been, by day: the fifth after a day is the first with five more.
@@ -96,8 +97,8 @@ $$;
 
 CREATE INDEX ON working_day (day);
 
--- In time: by the fifth working day after the later of the day itself and the first receipt of a grant. Each goes to the
--- groups of the youth and of the indication, and to the sender that told it.
+-- In time: by the fifth working day after the later of the day itself and the first receipt of a grant. Each goes to
+-- the groups of the youth and of the indication, and to the sender that told it.
 INSERT INTO counted
 SELECT
     r.history, NULL, 'timeliness', 'month', p.period, r.youth, told.kind, told.scope, r.day, NULL,

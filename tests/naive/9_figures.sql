@@ -81,8 +81,8 @@ estimate AS (
         = (e.history, e.definition, e.indicator, e.per, e.period, e.group_kind, e.group_name, e.place + 1)
 )
 SELECT
-    history, definition, indicator, per, period, group_kind, group_name, min(days) FILTER (WHERE 2 * waited_on <= of_all),
-    sum(those), sum(pending)
+    history, definition, indicator, per, period, group_kind, group_name,
+    min(days) FILTER (WHERE 2 * waited_on <= of_all), sum(those), sum(pending)
 FROM estimate
 GROUP BY history, definition, indicator, per, period, group_kind, group_name;
 

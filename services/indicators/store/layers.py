@@ -49,18 +49,20 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
     }
 
 
-# The planner would read a whole table when it deems it small; nothing is read but the rows of the youths told of.
-_BY_KEY_ALONE = """
-set local enable_seqscan = off; set local enable_bitmapscan = off;
-set local enable_hashjoin = off; set local enable_mergejoin = off
-"""
+# The planner would read a whole table when it deems it small, or walk an index from end to end. Nothing is read but
+# the rows of the youths told of: each is looked up by itself.
+_BY_KEY_ALONE = "set local enable_seqscan = off"
 _READ_LAYERS = """
-select municipality, youth, known_day, corrects, deltas from youth_layer
-join unnest($1::text[], $2::text[]) as wanted (municipality, youth) using (municipality, youth)
+select layer.* from unnest($1::text[], $2::text[]) as wanted (municipality, youth) cross join lateral (
+    select municipality, youth, known_day, corrects, deltas from youth_layer
+    where municipality = wanted.municipality and youth = wanted.youth offset 0
+) as layer
 """
 _READ_STATES = """
-select municipality, youth, version_rules, version_count, known_day from youth_state
-join unnest($1::text[], $2::text[]) as wanted (municipality, youth) using (municipality, youth)
+select state.* from unnest($1::text[], $2::text[]) as wanted (municipality, youth) cross join lateral (
+    select municipality, youth, version_rules, version_count, known_day from youth_state
+    where municipality = wanted.municipality and youth = wanted.youth offset 0
+) as state
 """
 
 
@@ -127,18 +129,26 @@ async def _write_states(connection: Connection, youths: Mapping[YouthKey, YouthL
     )
 
 
+# By place: all rows of a youth are written by one worker, so none moves between the look and the deletion.
 _DELETE_LAYERS = """
-delete from youth_layer as kept
-using unnest($1::text[], $2::text[], $3::date[]) as gone (municipality, youth, known_day)
-where kept.municipality = gone.municipality and kept.youth = gone.youth and kept.known_day = gone.known_day
+delete from youth_layer where ctid = any(array(
+    select layer.ctid
+    from unnest($1::text[], $2::text[], $3::date[]) as gone (municipality, youth, known_day) cross join lateral (
+        select ctid from youth_layer
+        where municipality = gone.municipality and youth = gone.youth and known_day = gone.known_day offset 0
+    ) as layer
+))
 """
 _INSERT_LAYERS = """
 insert into youth_layer (municipality, youth, known_day, corrects, deltas)
 select * from unnest($1::text[], $2::text[], $3::date[], $4::boolean[], $5::bytea[])
 """
 _DELETE_STATES = """
-delete from youth_state as kept using unnest($1::text[], $2::text[]) as gone (municipality, youth)
-where kept.municipality = gone.municipality and kept.youth = gone.youth
+delete from youth_state where ctid = any(array(
+    select state.ctid from unnest($1::text[], $2::text[]) as gone (municipality, youth) cross join lateral (
+        select ctid from youth_state where municipality = gone.municipality and youth = gone.youth offset 0
+    ) as state
+))
 """
 _UPSERT_STATES = """
 insert into youth_state (municipality, youth, version_rules, version_count, known_day, differs)
@@ -158,13 +168,11 @@ async def add_steps(connection: Connection, steps: Mapping[StoredKey, Amount]) -
     places = sorted(steps)
     await make_partitions(connection, {place.municipality for place in places})
     amounts = ([steps[place][index] for place in places] for index in range(3))
-    noughts = await connection.fetch(_ADD_STEPS, *_place_columns(places), *amounts)
-    found: dict[str, list[StoredKey]] = {}
-    for row in noughts:
-        place = StoredKey(row["municipality"], StepKey(*tuple(row)[1:7]), row["known_day"])
-        found.setdefault(place.municipality, []).append(place)
-    for municipality, emptied in sorted(found.items()):
-        await connection.execute(_DELETE_NOUGHTS, municipality, *_place_columns(sorted(emptied))[1:])
+    noughts: dict[str, list[tuple[int, int]]] = {}
+    for row in await connection.fetch(_ADD_STEPS, *_place_columns(places), *amounts):
+        noughts.setdefault(row["municipality"], []).append(row["ctid"])
+    for municipality, found in sorted(noughts.items()):
+        await connection.execute(_DELETE_NOUGHTS, municipality, found)
 
 
 _ADD_STEPS = """
@@ -181,20 +189,12 @@ with added as (
     do update set numerator = kept.numerator + excluded.numerator,
         denominator = kept.denominator + excluded.denominator,
         pending = kept.pending + excluded.pending
-    returning *
+    returning municipality, ctid, numerator, denominator, pending
 )
-select municipality, indicator, definition, period, group_kind, group_name, effective_day, known_day
-from added where numerator = 0 and denominator = 0 and pending = 0
+select municipality, ctid from added where numerator = 0 and denominator = 0 and pending = 0
 """
-_DELETE_NOUGHTS = """
-delete from step as kept
-using unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[])
-    as emptied (indicator, definition, period, group_kind, group_name, effective_day, known_day)
-where kept.municipality = $1 and kept.indicator = emptied.indicator
-  and kept.definition = emptied.definition and kept.period = emptied.period
-  and kept.group_kind = emptied.group_kind and kept.group_name = emptied.group_name
-  and kept.effective_day = emptied.effective_day and kept.known_day = emptied.known_day
-"""
+# Where they lie in the partition of the municipality; we wrote them, so nobody moves them before we commit.
+_DELETE_NOUGHTS = "delete from step where municipality = $1 and ctid = any($2::tid[])"
 
 
 def _place_columns(places: Sequence[StoredKey]) -> list[list[Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from youthcare.runtime.postgres import Connection
 
 # Attached, not created in place: that would wait for everybody who reads the log, and hold up everybody who wants to.
-# Of two workers that see a municipality first, one waits here, before it holds any row of the log.
+# One lock for all: of two workers that make partitions one waits here, before it holds any row of the log.
 # The name is the municipality's code; a code that is none of four digits could be too long for a name.
 _MAKE = """
 do $body$
@@ -18,7 +18,7 @@ declare
     name text := 'step_' || case when code ~ '^[0-9]{4}$' then code else md5(code) end;
     setting text := $$current_setting('app.municipality', true)$$;
 begin
-    perform pg_advisory_xact_lock(hashtextextended('step/' || code, 0));
+    perform pg_advisory_xact_lock(hashtextextended('partitions of step', 0));
     if to_regclass(name) is null then
         execute format('create table %I (like step including indexes)', name);
         execute format('alter table %I enable row level security', name);

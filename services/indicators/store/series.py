@@ -61,18 +61,25 @@ async def _steps(
             max(window.period for window in many),
             max(window.until for window in many),
             known_on,
+            sorted({window.until for window in many}),
         )
         for period, day, *amount in rows:
             found[StepKey(series, definition, period, *group, day)] = (amount[0], amount[1], amount[2])
     return found
 
 
+# First summed as it lies in the index. Of a day only the next one that is asked for is told (`$10`): there are fewer.
 STEPS = """
-select period, effective_day, sum(numerator)::bigint as numerator, sum(denominator)::bigint as denominator,
-       sum(pending)::bigint as pending
-from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
-  and period between $6 and $7 and effective_day <= $8 and known_day <= $9
-group by period, effective_day
+select period, ($10::date[])[1 + width_bucket(effective_day - 1, $10::date[])] as day,
+       sum(numerator)::bigint as numerator, sum(denominator)::bigint as denominator, sum(pending)::bigint as pending
+from (
+    select period, effective_day, sum(numerator)::bigint as numerator, sum(denominator)::bigint as denominator,
+           sum(pending)::bigint as pending
+    from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
+      and period between $6 and $7 and effective_day <= $8 and known_day <= $9
+    group by period, effective_day
+) as daily
+group by period, day
 """
 
 
@@ -86,21 +93,19 @@ async def _spreads(
         by_series.setdefault((spread.series, spread.definition), []).append(spread)
     for place, many in by_series.items():
         many.sort(key=_order)
-        share = _running if many[0].since == date.min and many[0].named is None else _parted
-        rows = await connection.fetch(
-            COUNTS,
-            municipality,
-            *place,
-            *group,
+        asked: list[object] = [
+            *(municipality, *place, *group),
             min(spread.named.start if spread.named else date.min for spread in many).isoformat(),
             max(spread.named.end if spread.named else FAR for spread in many).isoformat(),
-            many[0].since,
-            many[-1].until,
-            known_on,
-            [spread.until for spread in many] if share is _running else None,
-        )
+            *(many[0].since, many[-1].until, known_on),
+        ]
+        is_running = many[0].since == date.min and many[0].named is None
+        if is_running:
+            rows = await connection.fetch(RUNNING, *asked, [spread.until for spread in many])
+        else:
+            rows = await connection.fetch(COUNTS, *asked)
         counted = sorted(((_first_day(name), day, count) for name, day, count in rows), key=lambda row: row[1])
-        found |= share(many, counted)
+        found |= _running(many, counted) if is_running else _parted(many, counted)
     return found
 
 
@@ -108,17 +113,17 @@ def _order(spread: Spread) -> tuple[date, date]:
     return spread.named.start if spread.named else date.min, spread.until
 
 
-# Of what runs only the distribution on some days is asked: a change is counted on the first of them that shows it.
 COUNTS = """
-select period, day, sum(numerator)::bigint as count from (
-    select period, numerator,
-           case when $11::date[] is null then effective_day
-                else ($11::date[])[1 + width_bucket(effective_day - 1, $11::date[])] end as day
-    from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
-      and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
-) as counted
-group by period, day having sum(numerator) <> 0
+select period, effective_day as day, sum(numerator)::bigint as count
+from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
+  and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
+group by period, effective_day having sum(numerator) <> 0
 """
+# Of what runs only the distribution on some days is asked.
+RUNNING = f"""
+select period, ($11::date[])[1 + width_bucket(day - 1, $11::date[])] as day, sum(count)::bigint as count
+from ({COUNTS}) as daily group by 1, 2 having sum(count) <> 0
+"""  # noqa: S608 (a text of our own)
 
 
 @cache

@@ -132,8 +132,20 @@ where $6::text is null or group_kind = $6
 
 async def list_municipalities(connection: Connection) -> list[str]:
     """The municipalities of which anything is known."""
-    rows = await connection.fetch("select distinct municipality from youth_state order by municipality")
+    rows = await connection.fetch(_MUNICIPALITIES)
     return [row["municipality"] for row in rows]
+
+
+# One look in the index for each; the youths of a municipality are not read.
+_MUNICIPALITIES = """
+with recursive held (municipality) as (
+    (select municipality from youth_state order by municipality limit 1)
+    union all
+    select (select municipality from youth_state where municipality > held.municipality order by municipality limit 1)
+    from held where held.municipality is not null
+)
+select municipality from held where municipality is not null
+"""
 
 
 async def read_steps(
