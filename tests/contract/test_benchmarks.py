@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from benchmarks import doors, latency, throughput
+from benchmarks import doors, figures, latency, throughput
 from benchmarks.ground import MUNICIPALITY, Ground, open_ground
+from benchmarks.million import lives
 from benchmarks.results import Result, digits, percentile
 from benchmarks.statements import statements
 
@@ -53,6 +54,18 @@ def test_the_doors_are_told_beside_a_bare_app(ground: Ground) -> None:
 
     rates = [name for name in names_with_peer(results) if "processor" not in name]
     assert rates == ["POST /v1/ijw, 1 connection", "POST /v1/ijw, 16 connections"]
+
+
+def test_figures_are_told_beside_plain_sql_over_days_of_care(ground: Ground) -> None:
+    """Eight questions beside the count of youths, and a statement beside few youths and beside many, row for row."""
+    results, plan = figures.measure(ground, lives(2), youths=300, asked=100, town=100, rounds=1)
+
+    told = {result.name: result for result in results}
+    assert len([name for name in told if name.endswith(("quarters", "months"))]) == 9
+    assert told["rows written per statement, 300 youths"].ratio == 1
+    assert told["rows read per statement, 300 youths"].ratio == 1
+    assert 0.9 < (told["buffers touched per statement, 300 youths"].ratio or 0) < 1.1
+    assert any("Index Only Scan using step_0153_pkey" in line for line in plan)
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

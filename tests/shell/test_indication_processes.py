@@ -94,16 +94,21 @@ def test_bombs_do_the_running_door_no_harm(world: World, tmp_path: Path) -> None
 
 
 def test_bombs_on_intake_are_refused_and_the_stream_goes_on(world: World, tmp_path: Path) -> None:
-    """The same from a sender on Kafka."""
+    """The same from a sender on Kafka; poison of another test that is delivered again may be refused between."""
     event = started(new_bsn())
-    before = len(refusals_of_intake(world))
+    before = bombs_refused(world)
 
     with running(world, "worker", tmp_path):
         put_on_intake(world, *BOMBS, json.dumps(event).encode())
         until(lambda: statements(world, event["id"]), "the event behind the bombs published")
-        until(lambda: len(refusals_of_intake(world)) >= before + len(BOMBS), "each bomb refused")
+        until(lambda: bombs_refused(world) >= before + len(BOMBS), "each bomb refused")
 
-    assert [row["code"] for row in refusals_of_intake(world)[before:]] == ["forbidden-content"] * len(BOMBS)
+    assert bombs_refused(world) == before + len(BOMBS)
+
+
+def bombs_refused(world: World) -> int:
+    """How many bombs of the topic were refused so far."""
+    return [row["code"] for row in refusals_of_intake(world)].count("forbidden-content")
 
 
 def most_memory(process: Process) -> int:
