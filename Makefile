@@ -16,7 +16,7 @@ demo: setup system  ## Start everything here, feed the golden village and a simu
 	$(RUN)/trajectwacht demo
 
 test: setup system lint types contracts  ## Every suite, in under twelve minutes on two cores.
-	$(RUN)/pytest tests
+	$(RUN)/pytest tests --numprocesses 2 --dist loadfile
 
 check: test  ## What CI runs.
 

@@ -23,27 +23,29 @@ from youthcare.runtime.topics import INDICATION_EVENTS, partition_of, statement_
 from youthcare.simulator import Envelope, simulate
 
 SEED = 1
-FIRST_DAY, LAST_DAY = date(2024, 1, 1), date(2024, 12, 31)
+YEAR = date(2024, 1, 1), date(2024, 12, 31)
 _KEY = b"the key of the benchmarks, for digests alone"
 
 
-def envelopes(municipality: str, youths: int) -> Iterator[Envelope]:
-    """The right messages of a simulated year, in order of reception."""
-    year = simulate(SEED, municipality, FIRST_DAY, LAST_DAY, youths)
-    return (envelope for envelope in year if envelope.flaw is None)
+def envelopes(municipality: str, youths: int, days: tuple[date, date] = YEAR) -> Iterator[Envelope]:
+    """The right messages of a simulated year, or of other days, in order of reception."""
+    time = simulate(SEED, municipality, *days, youths)
+    return (envelope for envelope in time if envelope.flaw is None)
 
 
-def statements(municipality: str, youths: int, count: int) -> list[Outgoing]:
-    """The first so many statements of the year, as the indication service would publish them."""
-    return list(islice(_published(municipality, youths), count))
+def statements(
+    municipality: str, youths: int, count: int | None = None, days: tuple[date, date] = YEAR
+) -> list[Outgoing]:
+    """The first so many statements of the year, as the indication service would publish them; all without a count."""
+    return list(islice(_published(municipality, youths, days), count))
 
 
-def _published(municipality: str, youths: int) -> Iterator[Outgoing]:
+def _published(municipality: str, youths: int, days: tuple[date, date]) -> Iterator[Outgoing]:
     teams = teams_from(yaml.safe_load(shipped("teams.yml").read_text(encoding="utf-8")))
     doors = Doors(check=check, schemas=None, teams=teams, digest_keys={municipality: _KEY})
     known: dict[str, tuple[str, str]] = {}
     seen: set[tuple[str, str, str]] = set()
-    for envelope in envelopes(municipality, youths):
+    for envelope in envelopes(municipality, youths, days):
         arrival = Arrival(received=envelope.received, sender=envelope.sender, municipality=municipality)
         for row in read_record(doors, arrival, envelope.body).assertions:
             youth, named = _identified(row, known)

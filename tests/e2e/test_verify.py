@@ -186,8 +186,10 @@ def test_one_municipality_is_compared_without_the_other(town: Town) -> None:
 
 def test_an_altered_step_is_found_and_named(town: Town) -> None:
     """One cell that is one too high is told by its place, with what stands there and what must."""
-    one = "(select ctid from indicators.step where municipality = '2101' and indicator = 'in_care' limit 1)"
-    with town.altered("indicators.step", f"update indicators.step set numerator = numerator + 1 where ctid = {one}"):
+    # A place in a table is one only within its partition, which is its municipality's.
+    here = "municipality = '2101' and indicator = 'in_care'"
+    one = f"{here} and ctid = (select ctid from indicators.step where {here} limit 1)"
+    with town.altered("indicators.step", f"update indicators.step set numerator = numerator + 1 where {one}"):
         report = town.verify()
 
     assert found(report) == {HERE: {What.CELLS: 1}}
@@ -196,8 +198,8 @@ def test_an_altered_step_is_found_and_named(town: Town) -> None:
 
 def test_a_step_that_is_gone_is_found(town: Town) -> None:
     """A row that is missing differs as much as one that is altered."""
-    one = "(select ctid from indicators.step where municipality = '2102' limit 1)"
-    with town.altered("indicators.step", f"delete from indicators.step where ctid = {one}"):
+    one = "municipality = '2102' and ctid = (select ctid from indicators.step where municipality = '2102' limit 1)"
+    with town.altered("indicators.step", f"delete from indicators.step where {one}"):
         assert found(town.verify()) == {THERE: {What.CELLS: 1}}
 
 

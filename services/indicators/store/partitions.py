@@ -19,7 +19,8 @@ declare
     setting text := $$current_setting('app.municipality', true)$$;
 begin
     perform pg_advisory_xact_lock(hashtextextended('partitions of step', 0));
-    if to_regclass(name) is null then
+    -- Not by to_regclass, which may remember from before the wait that there was none.
+    if not exists (select from pg_class where relname = name and relnamespace = current_schema()::regnamespace) then
         execute format('create table %I (like step including indexes)', name);
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);

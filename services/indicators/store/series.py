@@ -104,7 +104,7 @@ async def _spreads(
             rows = await connection.fetch(RUNNING, *asked, [spread.until for spread in many])
         else:
             rows = await connection.fetch(COUNTS, *asked)
-        counted = sorted(((_first_day(name), day, count) for name, day, count in rows), key=lambda row: row[1])
+        counted = [(_first_day(name), day, count) for name, day, count in rows]
         found |= _running(many, counted) if is_running else _parted(many, counted)
     return found
 
@@ -135,7 +135,7 @@ def _running(spreads: Sequence[Spread], counted: Sequence[Counted]) -> dict[Spre
     """What runs on the last day of each spread, which is all that a duration up to it asks."""
     found: dict[Spread, Dated] = {}
     running: Counter[date] = Counter()
-    rows = iter([*counted, (date.max, date.max, 0)])
+    rows = iter([*sorted(counted, key=lambda row: row[1]), (date.max, date.max, 0)])
     first_day, day, count = next(rows)
     for spread in spreads:
         while day <= spread.until:
