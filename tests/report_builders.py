@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
+from services.indicators.publishing import Cause
 from services.indicators.report.model import (
     CARE_FORM,
     FINAL,
@@ -11,7 +12,6 @@ from services.indicators.report.model import (
     PROVISIONAL,
     TEAM,
     Band,
-    Cause,
     Difference,
     ExternalValue,
     Report,

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from services.indicators.publishing import Cause
 from services.indicators.report.content import CHAPTERS, TOPICS
 from services.indicators.report.layout import page_of
 from services.indicators.report.model import (
@@ -14,7 +15,6 @@ from services.indicators.report.model import (
     PROVISIONAL,
     TEAM,
     Band,
-    Cause,
     Difference,
     ExternalValue,
     Report,

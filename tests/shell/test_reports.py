@@ -60,6 +60,28 @@ async def test_a_published_report_stays_as_it_was_and_tells_what_changed(
     assert "te laat" in page.text or "later" in page.text
 
 
+async def test_a_difference_that_nothing_explains_is_told_as_such(
+    settings: Settings, pool: Pool, municipality: str
+) -> None:
+    """A step that was altered behind our back is no reason to break, and none to be silent."""
+    await fold(pool, records(told_layers(village(municipality), TABLE, date(2020, 1, 1))))
+    header = Issuer().header("supervisor", municipality=municipality)
+    async with asking(settings, MAY) as client:
+        await client.post("/v1/publications/2024Q1", headers=header)
+    await pool.execute(
+        """update step set numerator = numerator + 20
+           where municipality = $1 and indicator = 'stacking_share' and group_kind = 'municipality'
+             and numerator > 0""",
+        municipality,
+    )
+
+    async with asking(settings, MAY) as client:
+        page = await client.get("/v1/reports/2024Q1", headers=header)
+
+    assert page.status_code == 200, page.text
+    assert "onverklaard" in page.text
+
+
 async def test_nobody_reads_of_a_few_in_a_report(settings: Settings, pool: Pool, municipality: str) -> None:
     """A supervisor's report goes to the council, so what is small is withheld in it as well."""
     await fold(pool, records(told_layers(village(municipality, youths=4), TABLE, date(2020, 1, 1))))

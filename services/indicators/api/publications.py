@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+import structlog
+
 from services.indicators.api.reading import Session, all_figures, each_family
 from services.indicators.asking import Days
 from services.indicators.catalogue import KINDS
@@ -90,6 +92,11 @@ async def differences(session: Session, publication: Publication, known_on: date
         steps_then = each_family(connection, publication.municipality, publication.definition, publication.known_on)
         async for indicators, steps in steps_then:
             found += await asyncio.to_thread(_changes, publication, since, indicators, steps)
+    unexplained = sum(change.cause is Cause.UNEXPLAINED for change in found)
+    if unexplained:
+        structlog.get_logger().error(
+            "publication_unexplained", municipality=publication.municipality, count=unexplained
+        )
     return found
 
 

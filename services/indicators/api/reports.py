@@ -21,7 +21,7 @@ from services.indicators.figures import Figure
 from services.indicators.publishing import Change, Publication, cells_of
 from services.indicators.relations import Key
 from services.indicators.report import app as printing
-from services.indicators.report.model import Cause, Difference, ExternalValue, Report, ReportCell, Target
+from services.indicators.report.model import Difference, ExternalValue, Report, ReportCell, Target
 from services.indicators.store.publications import list_publications, read_hidden
 from services.indicators.store.reference import external_of, targets_of
 from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed, suppressed
@@ -198,7 +198,7 @@ def _shown_differences(changed: Sequence[Change], hidden: Suppressed) -> list[Di
             period=row.key[1],
             group_kind=row.key[2],
             group=row.key[3],
-            cause=Cause(row.cause.value),
+            cause=row.cause,
             published=row.before.value if row.before else None,
             now=row.after.value if row.after else None,
         )

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from fractions import Fraction
 
+from services.indicators.publishing import Cause
 from services.indicators.report.content import TOPICS
-from services.indicators.report.model import CARE_FORM, MUNICIPALITY, TEAM, Cause, Difference
+from services.indicators.report.model import CARE_FORM, MUNICIPALITY, TEAM, Difference
 from services.indicators.report.numbers import MEAN, Unit, in_steps, shown
 from services.indicators.report.periods import day_nl, per_of, titled
 from services.indicators.report.readings import Readings, State
@@ -20,6 +21,10 @@ CAUSES_NL = {
     Cause.DEFINITION: ("definitie", "het cijfer wordt anders berekend dan toen"),
     Cause.REFERENCE_DATA: ("referentiegegevens", "bevolkingsaantallen of andere aangeleverde gegevens zijn vervangen"),
     Cause.ERASURE: ("verwijdering", "gegevens zijn gewist op verzoek of na de bewaartermijn"),
+    Cause.UNEXPLAINED: (
+        "onverklaard",
+        "geen van de andere oorzaken; dit is een fout in het systeem die wordt uitgezocht",
+    ),
 }
 """Each cause in two words, and what it means."""
 _MORE_DECIMALS = 3
@@ -32,7 +37,9 @@ def differences_note(readings: Readings) -> Note:
         anchor="verschillen",
         title="Verschillen met een eerdere publicatie",
         paragraphs=(_opening(readings),),
-        terms=tuple(CAUSES_NL[cause] for cause in Cause if any(row.cause is cause for row in report.differences)),
+        terms=tuple(
+            words for cause, words in CAUSES_NL.items() if any(row.cause is cause for row in report.differences)
+        ),
         tables=(_table(readings),) if report.differences else (),
     )
 

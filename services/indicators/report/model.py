@@ -7,8 +7,9 @@ fractions; they are rounded only where they are written. A target of a year hold
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from fractions import Fraction
+
+from services.indicators.publishing import Cause
 
 FINAL = "final"
 PROVISIONAL = "provisional"
@@ -57,16 +58,6 @@ class ExternalValue:
     value: Fraction
     is_provisional: bool = False
     source: str = ""
-
-
-class Cause(StrEnum):
-    """Why a figure differs from the one published before (domain.md §6)."""
-
-    LATE_STATEMENT = "late-statement"
-    CORRECTION = "correction"
-    DEFINITION = "definition"
-    REFERENCE_DATA = "reference-data"
-    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
