@@ -17,9 +17,8 @@ from services.alerts.lifecycle import State
 from services.alerts.sentences import ENDS_NL, LABEL_NL
 from services.alerts.store.asking import Question, find_alert, list_alerts
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Pool, as_municipality, open_pool, unavailable_as_such
+from youthcare.runtime.postgres import Pool, as_municipality, database_problems, open_pool, unavailable_as_such
 from youthcare.runtime.problems import Problem
-from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import Principal, principal, require, token_gate
 from youthcare.runtime.settings import Settings
 from youthcare.runtime.web import create_app, serve
@@ -43,7 +42,7 @@ def api(settings: Settings) -> FastAPI:
         "Trajectwacht: alerts",
         gate=token_gate(settings.token()),
         http=settings.http(),
-        problems=lambda: _problems(pools),
+        problems=lambda: database_problems(pools),
         lifespan=lifespan,
     )
     _add_pages(app, pools)
@@ -107,16 +106,6 @@ def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
 def _explained(row: Mapping[str, Any]) -> dict[str, Any]:
     more = ("anchor", "threshold", "valid_from", "evidence", "terms", "changed")
     return _listed(row) | {name: row[name] for name in more} | {"ends_nl": ENDS_NL[Rule(row["rule"])]}
-
-
-async def _problems(pools: list[Pool]) -> list[str]:
-    """What is in the way of answering: the database, when it is."""
-    try:
-        with unavailable_as_such():
-            await pools[0].fetchval("select 1", timeout=2)
-    except (IndexError, Unavailable):
-        return ["database"]
-    return []
 
 
 def run_api(settings: Settings) -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from services.indicators.api import api
 from services.indicators.api.reading import all_figures, session_of
+from services.indicators.api.showing import show
 from services.indicators.asking import Days
 from services.indicators.definitions import DEFAULT_DEFINITION
 from services.indicators.durations import RUNNING
@@ -26,7 +27,6 @@ from services.indicators.figures import csv_lines
 from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
 from services.indicators.store import layers, publications, sums
-from services.indicators.store.showing import show
 from services.indicators.store.shown import Audience, grant_reading
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import FAR, civil_day

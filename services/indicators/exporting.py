@@ -13,7 +13,7 @@ from datetime import date
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import Indicator, Per
 from services.indicators.figures import Figure, decimal_text
-from services.indicators.relations import Key
+from services.indicators.relations import Key, key_of
 from services.indicators.spans import per_of
 from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed
 
@@ -47,7 +47,7 @@ def rows_of(figures: Iterable[Figure], hidden: Suppressed, teams: Set[str] | Non
 
     A figure that is withheld has its row also where nothing counts in it: that there is no row would tell.
     """
-    told = {Key(row.indicator, row.period, (row.group_kind, row.group)): row for row in figures}
+    told = {key_of(row): row for row in figures}
     for key in (*told, *sorted(hidden.figures - told.keys())):
         indicator = CATALOGUE[key.indicator, _per(key)]
         if teams is None or _is_shown(key, teams, is_oversight=indicator.is_for_supervisors):

@@ -181,6 +181,11 @@ def settled_on(indicator: Indicator, period: str) -> date:
     return days.end
 
 
+def place_of(row: Figure) -> tuple[str, str, str, str]:
+    """Where a figure stands in a file or a publication: indicator, period, kind of group and group."""
+    return row.indicator, row.period, row.group_kind, row.group
+
+
 def people_by_quarter(rows: Iterable[PopulationRow], municipality: str) -> dict[str, dict[Group, int]]:
     """The population of a municipality by quarter and group."""
     found: dict[str, dict[Group, int]] = {}

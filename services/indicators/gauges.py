@@ -13,7 +13,7 @@ from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import DEFAULT_DEFINITION, Indicator, Per
 from services.indicators.durations import QUANTILES, RUNNING, Distribution, durations_on, quantile_days
 from services.indicators.figures import Figure, figure_of
-from services.indicators.relations import Key
+from services.indicators.relations import key_of
 from services.indicators.spans import name_of
 from services.indicators.steps import NOTHING, Amount, Group
 from services.indicators.suppression import suppressed
@@ -85,8 +85,8 @@ def readings(sums: Sums, today: date, group_kind: str) -> list[Reading]:
         for group in groups
     ]
     hidden = suppressed(rows)
-    seen = (row for row in rows if row.group_kind == group_kind and _key(row) not in hidden.figures)
-    return [reading for row in seen for reading in _readings(row, is_pending_shown=_key(row) not in hidden.pending)]
+    seen = (row for row in rows if row.group_kind == group_kind and key_of(row) not in hidden.figures)
+    return [reading for row in seen for reading in _readings(row, is_pending_shown=key_of(row) not in hidden.pending)]
 
 
 def duration_readings(running: Mapping[Group, Distribution], today: date, group_kind: str) -> list[Reading]:
@@ -101,14 +101,10 @@ def duration_readings(running: Mapping[Group, Distribution], today: date, group_
     return [
         Reading(gauge=Gauge.TRAJECTORY_DURATION, team=_team(row), kind=label, value=Fraction(days))
         for row in rows
-        if row.group_kind == group_kind and _key(row) not in hidden.figures
+        if row.group_kind == group_kind and key_of(row) not in hidden.figures
         for label, quantile in QUANTILES.items()
         for days in [quantile_days(durations_on(running[row.group_kind, row.group], today), quantile)]
     ]
-
-
-def _key(row: Figure) -> Key:
-    return Key(row.indicator, row.period, (row.group_kind, row.group))
 
 
 def _team(row: Figure) -> str:

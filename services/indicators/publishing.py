@@ -15,7 +15,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
-from services.indicators.figures import Figure, decimal_text
+from services.indicators.figures import Figure, decimal_text, place_of
 from services.indicators.spans import find_days_of, per_of
 from youthcare.period import Period, add_months
 
@@ -68,11 +68,6 @@ Stage = tuple[Cause, Sequence[Figure]]
 """The figures after a stage, and what a difference with the stage before is due to."""
 
 
-def key_of(figure: Figure) -> CellKey:
-    """What a cell of a publication is known by."""
-    return figure.indicator, figure.period, figure.group_kind, figure.group
-
-
 def cells_of(figures: Iterable[Figure], quarter: str) -> tuple[Figure, ...]:
     """The figures of a report: of its quarter and the seven before it, with their months and years."""
     shown = days_shown(quarter)
@@ -96,8 +91,8 @@ def _is_shown(figure: Figure, shown: Period) -> bool:
 def digest_of(cells: Iterable[Figure], content: Mapping[str, Any]) -> str:
     """The hash of a publication: of its cells, sorted, and of all that it rests on."""
     told = [
-        [*key_of(row), row.numerator, row.denominator, decimal_text(row.value), row.status, row.pending]
-        for row in sorted(cells, key=key_of)
+        [*place_of(row), row.numerator, row.denominator, decimal_text(row.value), row.status, row.pending]
+        for row in sorted(cells, key=place_of)
     ]
     canonical = json.dumps([told, content], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(canonical.encode()).hexdigest()
@@ -105,9 +100,9 @@ def digest_of(cells: Iterable[Figure], content: Mapping[str, Any]) -> str:
 
 def changes(published: Sequence[Figure], stages: Iterable[Stage]) -> Iterator[Change]:
     """Every cell that a stage changed, from the published figures through each stage in turn."""
-    before = {key_of(row): row for row in published}
+    before = {place_of(row): row for row in published}
     for cause, figures in stages:
-        after = {key_of(row): row for row in figures}
+        after = {place_of(row): row for row in figures}
         for key in sorted(before.keys() | after.keys()):
             if before.get(key) != after.get(key):
                 yield Change(key=key, cause=cause, before=before.get(key), after=after.get(key))

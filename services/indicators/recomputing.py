@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from services.indicators.catalogue import REPORTED
 from services.indicators.definitions import ANY_DEFINITION, Indicator
-from services.indicators.figures import POPULATED, Figure, figures_by_group, people_by_quarter
+from services.indicators.figures import POPULATED, Figure, figures_by_group, people_by_quarter, place_of
 from services.indicators.population import PopulationRow
 from services.indicators.spans import list_names
 from services.indicators.steps import NOTHING, Amount, Group, Steps, plus
@@ -99,11 +99,6 @@ def figures(
         ).values()
     ]
     return tuple(sorted(found, key=place_of))
-
-
-def place_of(row: Figure) -> tuple[str, str, str, str]:
-    """Where a figure stands in a file."""
-    return row.indicator, row.period, row.group_kind, row.group
 
 
 def _list_periods(

@@ -33,6 +33,11 @@ class Key(NamedTuple):
     group: Group
 
 
+def key_of(figure: Figure) -> Key:
+    """Which figure it is."""
+    return Key(figure.indicator, figure.period, (figure.group_kind, figure.group))
+
+
 class Number(NamedTuple):
     """One number of a figure."""
 

@@ -31,6 +31,7 @@ from services.indicators.relations import (
     Key,
     Number,
     Part,
+    key_of,
     lines,
     months_of,
     per_of,
@@ -78,7 +79,7 @@ def suppressed(rows: Iterable[Figure], asked: Collection[tuple[str, str]] = ()) 
 
     `asked` are the indicators and periods of which rows were asked, for those of which there are none.
     """
-    told = {Key(row.indicator, row.period, (row.group_kind, row.group)): row for row in rows}
+    told = {key_of(row): row for row in rows}
     oversight = {key for key in told if _is_oversight(key)}
     figures = _with_noughts({key: row for key, row in told.items() if key not in oversight}, asked)
     hidden = set(_small(figures))

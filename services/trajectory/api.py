@@ -15,9 +15,15 @@ from services.trajectory import store
 from services.trajectory.view import view
 from youthcare.period import civil_day
 from youthcare.runtime.logs import configure_logging
-from youthcare.runtime.postgres import Pool, apply_schema, as_municipality, open_pool, unavailable_as_such
+from youthcare.runtime.postgres import (
+    Pool,
+    apply_schema,
+    as_municipality,
+    database_problems,
+    open_pool,
+    unavailable_as_such,
+)
 from youthcare.runtime.problems import Problem
-from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import Principal, principal, token_gate
 from youthcare.runtime.settings import DatabaseSettings, Settings
 from youthcare.runtime.web import create_app, serve
@@ -62,7 +68,7 @@ def api(settings: Settings) -> FastAPI:
         "Trajectwacht: trajectories",
         gate=token_gate(settings.token()),
         http=settings.http(),
-        problems=lambda: _problems(pools),
+        problems=lambda: database_problems(pools),
         lifespan=lifespan,
     )
 
@@ -81,16 +87,6 @@ def api(settings: Settings) -> FastAPI:
 
 async def _open(settings: DatabaseSettings) -> Pool:
     return await open_pool(settings, "trajectory-api")
-
-
-async def _problems(pools: list[Pool]) -> list[str]:
-    """What is in the way of answering: the database, when it is."""
-    try:
-        with unavailable_as_such():
-            await pools[0].fetchval("select 1", timeout=2)
-    except (IndexError, Unavailable):
-        return ["database"]
-    return []
 
 
 def run_api(settings: Settings) -> None:

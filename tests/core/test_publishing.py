@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from services.indicators.figures import Figure
+from services.indicators.figures import Figure, place_of
 from services.indicators.publishing import (
     Cause,
     Change,
@@ -17,7 +17,6 @@ from services.indicators.publishing import (
     days_shown,
     difference,
     digest_of,
-    key_of,
 )
 from tests.figure_stories import MUNICIPALITY, care, figures_on
 from youthcare.period import Period
@@ -148,7 +147,7 @@ def test_a_change_of_status_or_pending_alone_is_told() -> None:
 def test_a_value_that_is_none_has_no_difference() -> None:
     """Nothing to divide by before or after."""
     found = Change(
-        key=key_of(cell("2024-09")),
+        key=place_of(cell("2024-09")),
         cause=Cause.REFERENCE_DATA,
         before=replace(cell("2024-09"), value=None),
         after=cell("2024-09"),

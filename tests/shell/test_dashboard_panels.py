@@ -27,11 +27,11 @@ import orjson
 import pytest
 import yaml
 
+from services.indicators.api.showing import show
 from services.indicators.app import IndicatorsProcessor
 from services.indicators.reference import ReferenceFile, read
 from services.indicators.reference_kinds import ReferenceKind
 from services.indicators.store import reference
-from services.indicators.store.showing import show
 from services.indicators.store.shown import Audience, Telling, grant_reading, renew_shown, revoke_reading
 from services.trajectory.facts import Rules
 from services.trajectory.processor import layers

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -148,3 +148,13 @@ drop policy if exists {table}_of_municipality on {table};
 create policy {table}_of_municipality on {table}
     using (municipality = {setting} or {setting} = '{ALL_MUNICIPALITIES}');
 """
+
+
+async def database_problems(pools: Sequence[Pool]) -> list[str]:
+    """What is in the way of an API: the database, when it does not answer or there is no pool yet."""
+    try:
+        with unavailable_as_such():
+            await pools[0].fetchval("select 1", timeout=2)
+    except (IndexError, Unavailable):
+        return ["database"]
+    return []

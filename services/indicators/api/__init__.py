@@ -20,8 +20,7 @@ from services.indicators.api.reports import add_report_pages
 from services.indicators.api.series import add_series_page
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import civil_day
-from youthcare.runtime.postgres import Pool, apply_schema, open_pool, unavailable_as_such
-from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings
 from youthcare.runtime.web import create_app
@@ -68,9 +67,4 @@ def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> Fast
 
 async def _problems(pools: list[Pool], tasks: list[asyncio.Task[None]]) -> list[str]:
     """What is in the way of answering: the database, or gauges that stopped."""
-    try:
-        with unavailable_as_such():
-            await pools[0].fetchval("select 1", timeout=2)
-    except (IndexError, Unavailable):
-        return ["database"]
-    return ["gauges"] if tasks[0].done() else []
+    return await database_problems(pools) or (["gauges"] if tasks[0].done() else [])

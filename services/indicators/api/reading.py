@@ -11,10 +11,10 @@ from typing import Protocol
 from services.indicators.asking import Days
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import Indicator
-from services.indicators.figures import POPULATED, Figure, figure_of, figures_by_group
+from services.indicators.figures import POPULATED, Figure, figure_of, figures_by_group, place_of
 from services.indicators.figures import population_of as population_of_group
-from services.indicators.recomputing import families, figures, place_of
-from services.indicators.relations import Key
+from services.indicators.recomputing import families, figures
+from services.indicators.relations import key_of
 from services.indicators.spans import per_of
 from services.indicators.steps import NOTHING, Amount, Group, StepKey
 from services.indicators.store.reference import population_of, read_population
@@ -121,5 +121,5 @@ async def all_figures(connection: Connection, municipality: str, definition: str
 
 def shown(figure: Figure, hidden: Suppressed) -> Shown:
     """A figure with what is withheld of it."""
-    key = Key(figure.indicator, figure.period, (figure.group_kind, figure.group))
+    key = key_of(figure)
     return Shown(figure=figure, is_withheld=key in hidden.figures, is_pending_withheld=key in hidden.pending)

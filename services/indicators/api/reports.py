@@ -19,7 +19,7 @@ from services.indicators.api.reading import Session, all_figures, session_of
 from services.indicators.asking import Days
 from services.indicators.figures import Figure
 from services.indicators.publishing import Change, Publication, cells_of
-from services.indicators.relations import Key
+from services.indicators.relations import Key, key_of
 from services.indicators.report import app as printing
 from services.indicators.report.model import Difference, ExternalValue, Report, ReportCell, Target
 from services.indicators.store.publications import list_publications, read_hidden
@@ -174,7 +174,7 @@ def _withheld_cell(key: Key) -> ReportCell:
 
 
 def _report_cell(row: Figure, hidden: Suppressed) -> ReportCell:
-    key = Key(row.indicator, row.period, (row.group_kind, row.group))
+    key = key_of(row)
     is_withheld = key in hidden.figures
     return ReportCell(
         indicator=row.indicator,

@@ -2,8 +2,9 @@
 
 from datetime import date
 
+from services.indicators import spans
 from services.indicators.definitions import Per
-from youthcare.period import ONE_DAY, add_months
+from youthcare.period import ONE_DAY, Period
 
 MONTHS_NL = (
     "januari",
@@ -20,47 +21,40 @@ MONTHS_NL = (
     "december",
 )
 _ORDINALS_NL = ("eerste", "tweede", "derde", "vierde")
-_MONTHS = {Per.MONTH: 1, Per.QUARTER: 3, Per.YEAR: 12}
 EARLIER_NL = {Per.MONTH: "een maand eerder", Per.QUARTER: "een kwartaal eerder", Per.YEAR: "een jaar eerder"}
 PERIOD_NL = {Per.MONTH: "maand", Per.QUARTER: "kwartaal", Per.YEAR: "jaar"}
 
 
 def per_of(period: str) -> Per:
     """Whether a name is that of a month, a quarter or a year."""
-    if "Q" in period:
-        return Per.QUARTER
-    return Per.MONTH if "-" in period else Per.YEAR
+    per = spans.per_of(period)
+    assert per is not None, "a report names periods"
+    return per
 
 
-def first_day(period: str) -> date:
-    """The first day of a period."""
-    year = int(period[:4])
-    if per_of(period) is Per.QUARTER:
-        return date(year, int(period[5]) * 3 - 2, 1)
-    return date(year, int(period[5:] or 1), 1)
+def days_of(period: str) -> Period:
+    """The days of a period."""
+    days = spans.find_days_of(per_of(period), period)
+    assert days is not None, "a report names periods"
+    return days
 
 
 def last_day(period: str) -> date:
     """The last day of a period."""
-    return add_months(first_day(period), _MONTHS[per_of(period)]) - ONE_DAY
-
-
-def name_of(per: Per, day: date) -> str:
-    """The name of the period that holds a day."""
-    if per is Per.QUARTER:
-        return f"{day.year:04d}Q{(day.month + 2) // 3}"
-    return f"{day.year:04d}-{day.month:02d}" if per is Per.MONTH else f"{day.year:04d}"
+    return days_of(period).end - ONE_DAY
 
 
 def list_until(quarter: str, per: Per, count: int) -> tuple[str, ...]:
     """The last periods up to the one in which the quarter ends, oldest first."""
-    end = first_day(name_of(per, last_day(quarter)))
-    return tuple(name_of(per, add_months(end, -back * _MONTHS[per])) for back in reversed(range(count)))
+    first_day = last_day(quarter)
+    for _ in range(count - 1):
+        first_day = spans.previous_first_day(per, first_day)
+    return tuple(spans.list_names(per, first_day, last_day(quarter)))
 
 
 def before(period: str) -> str:
     """The period before a period."""
-    return name_of(per_of(period), first_day(period) - ONE_DAY)
+    return spans.name_of(per_of(period), days_of(period).start - ONE_DAY)
 
 
 def in_words(period: str) -> str:

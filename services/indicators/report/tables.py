@@ -6,11 +6,12 @@ from dataclasses import replace
 from services.indicators.report.content import TEAM_TOPICS
 from services.indicators.report.model import TEAM, UNKNOWN
 from services.indicators.report.numbers import COUNT, bare, counted, shown
-from services.indicators.report.periods import PERIOD_NL, last_day, name_of, titled
+from services.indicators.report.periods import PERIOD_NL, last_day, titled
 from services.indicators.report.readings import Reading, Readings, State
 from services.indicators.report.sentences import ABSENT_NL, PROVISIONAL_NL, WITHHELD_NL
 from services.indicators.report.topics import Topic
 from services.indicators.report.views import Cell, Row, Table
+from services.indicators.spans import name_of
 
 _EMPTY = Cell(text="–")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.indicators.figures import Figure
 from services.indicators.publishing import Publication
-from services.indicators.relations import Key
+from services.indicators.relations import Key, key_of
 from services.indicators.steps import Amount, StepKey, plus
 from services.indicators.store.layers import read_deltas
 from services.indicators.suppression import Suppressed
@@ -46,7 +46,7 @@ async def freeze(connection: Connection, publication: Publication, cells: Sequen
                 *(key in hidden.figures, key in hidden.pending),
             )
             for row in cells
-            for key in [Key(row.indicator, row.period, (row.group_kind, row.group))]
+            for key in [key_of(row)]
         ],
     )
     return number

@@ -10,7 +10,7 @@ from fractions import Fraction
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.definitions import Indicator, Per
 from services.indicators.figures import Figure, decimal_text, figure_of
-from services.indicators.relations import Key
+from services.indicators.relations import Key, key_of
 from services.indicators.spans import find_days_of, per_of
 from services.indicators.steps import NOTHING
 from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed
@@ -75,7 +75,7 @@ def _rows(municipality: str, telling: Telling, now: datetime) -> Iterator[tuple[
 
 
 def _list_shown(telling: Telling) -> Iterator[tuple[Key, Figure]]:
-    figures = {Key(row.indicator, row.period, (row.group_kind, row.group)): row for row in telling.figures}
+    figures = {key_of(row): row for row in telling.figures}
     if telling.suppressed is None:
         yield from figures.items()
         return
