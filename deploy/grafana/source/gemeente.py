@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Panel
 
 from deploy.grafana.source.frames import frame, with_municipality
 from deploy.grafana.source.names import REFERRERS, UNKNOWN, care_forms
-from deploy.grafana.source.panels import DAYS, PERCENT, Words, bars, filled, lines, number, rows, stacked
+from deploy.grafana.source.panels import DAYS, NOW, PERCENT, Words, bars, filled, lines, number, rows, stacked
 from deploy.grafana.source.queries import (
     EVERYONE,
     METRICS,
@@ -29,19 +29,7 @@ _TOLD = (
     "af te leiden is, zijn afgeschermd. Voorlopige cijfers kunnen nog veranderen."
 )
 _NOW = {
-    "youthcare_youths_in_care": Words(title="Jeugdigen met jeugdhulp", description="Jeugdigen met zorg vandaag."),
-    "youthcare_stacked_youths": Words(
-        title="Jeugdigen met zorgstapeling", description="Jeugdigen met twee of meer voorzieningen deze maand."
-    ),
-    "youthcare_stacking_mean": Words(
-        title="Voorzieningen bij stapeling", description="Gemiddeld aantal van wie er meer heeft dan een.", decimals=2
-    ),
-    "youthcare_inflow": Words(
-        title="Instroom dit kwartaal", description="Jeugdigen van 0 tot en met 17 jaar die dit kwartaal instroomden."
-    ),
-    "youthcare_reentry_windows_open": Words(
-        title="Open herinstroomtermijnen", description="Uitstroom waarvan nog moet blijken of die duurzaam is."
-    ),
+    **NOW,
     "youthcare_alerts_open": Words(title="Open signalen", description="Signalen die nu openstaan, van alle soorten."),
 }
 _GOALS = {

@@ -160,3 +160,21 @@ def filled(board: dashboard.Dashboard, title: str, panels: Sequence[Builder[Pane
     for panel in panels:
         board = board.with_panel(panel)
     return board
+
+
+NOW = {
+    "youthcare_youths_in_care": Words(title="Jeugdigen met jeugdhulp", description="Jeugdigen met zorg vandaag."),
+    "youthcare_stacked_youths": Words(
+        title="Jeugdigen met zorgstapeling", description="Jeugdigen met twee of meer voorzieningen deze maand."
+    ),
+    "youthcare_stacking_mean": Words(
+        title="Voorzieningen bij stapeling", description="Gemiddeld aantal van wie er meer heeft dan een.", decimals=2
+    ),
+    "youthcare_inflow": Words(
+        title="Instroom dit kwartaal", description="Jeugdigen van 0 tot en met 17 jaar die dit kwartaal instroomden."
+    ),
+    "youthcare_reentry_windows_open": Words(
+        title="Open herinstroomtermijnen", description="Uitstroom waarvan nog moet blijken of die duurzaam is."
+    ),
+}
+"""The gauges of today that a municipality and a team have alike."""
