@@ -7,7 +7,7 @@ series only: in all of them a youth has some two thousand rows. States are those
 has the first. `care` holds the same youths as days of care, for the peer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ from benchmarks.statements import statements
 from schemas.models import canonical_statement
 from services.indicators.definitions import ANY_DEFINITION, DEFAULT_DEFINITION
 from services.indicators.processor import YouthLayers, apply_facts
-from services.indicators.steps import Amount, StepKey
+from services.indicators.steps import Amount, SharedSteps, StepKey, spread
 from services.indicators.store.layers import deltas_body
 from services.indicators.store.partitions import make_partitions
 from services.indicators.store.tables import TABLES
@@ -126,9 +126,11 @@ def _step_rows(lived: Sequence[Life]) -> Iterator[tuple[object, ...]]:
             yield from ((number, *key, known_day, *amount) for key, amount in _kept(steps))
 
 
-def _kept(steps: Mapping[StepKey, Amount]) -> Iterator[tuple[StepKey, Amount]]:
+def _kept(steps: SharedSteps) -> Iterator[tuple[StepKey, Amount]]:
     wanted = (ANY_DEFINITION, DEFAULT_DEFINITION)
-    return ((key, amount) for key, amount in steps.items() if key.indicator in FULL and key.definition in wanted)
+    return (
+        (key, amount) for key, amount in spread(steps).items() if key.indicator in FULL and key.definition in wanted
+    )
 
 
 def _layer_rows(lived: Sequence[Life]) -> Iterator[tuple[int, date, bytes]]:

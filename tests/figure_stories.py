@@ -11,15 +11,17 @@ from typing import Any
 
 import yaml
 
+from services.indicators.delays import delay_steps, recorded_events
 from services.indicators.figures import Figure
 from services.indicators.population import PopulationRow
 from services.indicators.recomputing import figures
-from services.indicators.steps import Amount, StepKey, summed
-from services.indicators.tally import tally_all
+from services.indicators.steps import Amount, SharedKey, StepKey, Steps, spread, summed
+from services.indicators.tally import shared_tally, tally_all
 from tests import builders, naive_indicators
 from tests.builders import Statement
 from youthcare.codes import CareForms, care_forms_from
 from youthcare.runtime.settings import shipped
+from youthcare.youthfacts import YouthFacts
 
 MUNICIPALITY = builders.MUNICIPALITY
 P, Q, R = builders.PROVIDER, builders.OTHER_PROVIDER, "73737003"
@@ -39,6 +41,17 @@ def steps_of(told: Iterable[Statement], coverage: str = "2010-01-01") -> dict[St
     """The steps of all youths that something was told of, as last known."""
     layers = naive_indicators.told_layers(told, care_forms(), date.fromisoformat(coverage))
     return summed(map(tally_all, naive_indicators.newest(layers)))
+
+
+def shared_steps_of(told: Iterable[Statement]) -> dict[SharedKey, Amount]:
+    """The same steps before they are spread over groups and definition sets."""
+    layers = naive_indicators.told_layers(told, care_forms(), date(2010, 1, 1))
+    return summed(map(shared_tally, naive_indicators.newest(layers)))
+
+
+def counted_delays(facts: YouthFacts) -> Steps:
+    """What a youth adds to the counted delays and the timeliness of senders, as it stands in the log."""
+    return spread(delay_steps(recorded_events(facts), facts.municipality))
 
 
 def figures_on(

@@ -8,21 +8,26 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 
-from services.indicators.counting import events, has_day, in_period, last_day_of, turns
+from services.indicators.counting import events, has_day, in_period, last_day_of
 from services.indicators.definitions import Per
 from services.indicators.placements import Scope
-from services.indicators.steps import NOTHING, Amount, Groups, Steps
+from services.indicators.spans import turns
+from services.indicators.steps import NOTHING, Amount, Groups, SharedSteps
 from youthcare.codes import ChangeReason
 from youthcare.period import FAR
 from youthcare.youthfacts import Grant, IndicationFacts
 
 
-def agreement_steps(scope: Scope) -> Iterator[Steps]:
+def agreement_steps(scope: Scope) -> Iterator[SharedSteps]:
     """The steps of indications running, extended and ended."""
-    extended = [(day, (1, 0, 0)) for row in scope.rows for day in extension_days(row)]
-    ended = [(row.running[-1].end, (1, 0, 0)) for row in scope.rows if row.running and row.running[-1].end < FAR]
-    yield events("renewal_rate", Per.QUARTER, scope, extended)
-    yield events("exit_rate", Per.QUARTER, scope, ended, shift=-1)
+    extended = [(day, {"renewal_rate": (1, 0, 0)}) for row in scope.rows for day in extension_days(row)]
+    ended = [
+        (row.running[-1].end, {"exit_rate": (1, 0, 0)})
+        for row in scope.rows
+        if row.running and row.running[-1].end < FAR
+    ]
+    yield events(Per.QUARTER, scope, extended)
+    yield events(Per.QUARTER, scope, ended, shift=-1)
     yield _running(scope)
 
 
@@ -35,7 +40,7 @@ def _is_extension(before: Grant, after: Grant) -> bool:
     return after.change_reason == ChangeReason.EXTENDED or (after.last_day or FAR) > (before.last_day or FAR)
 
 
-def _running(scope: Scope) -> Steps:
+def _running(scope: Scope) -> SharedSteps:
     running = [row.running for row in scope.rows if row.running]
 
     def amount_on(first_day: date, on: date) -> Amount:

@@ -27,6 +27,7 @@ from services.indicators.figures import csv_lines
 from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
 from services.indicators.store import layers, publications, sums
+from services.indicators.store.reference import decreed_days
 from services.indicators.store.shown import Audience, grant_reading
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import FAR, civil_day
@@ -85,7 +86,8 @@ class IndicatorsProcessor:
             told, refused = read(batch[start : start + PART_RECORDS])
             await layers.note_refused(connection, refused)
             held = await _held(connection, told, pairs)
-            pairs = joined(pairs, await beside_session(connection, partial(layers_after, held, told)))
+            decreed = await decreed_days(connection, {key[0] for key, _ in told})
+            pairs = joined(pairs, await beside_session(connection, partial(layers_after, held, told, decreed)))
         changed = {key: (before, after) for key, (before, after) in pairs.items() if before != after}
         if changed:
             # Written at once: steps of two workers cross without a deadlock only in key order.

@@ -80,8 +80,14 @@ class Indicator:
 ANY_DEFINITION = ""
 """The definition under which steps are kept that are the same under each."""
 
+UNDER_ANY = (ANY_DEFINITION,)
+"""As the definition sets of a shared step."""
+
 DEFAULT_DEFINITION = "enschede"
 """The definition set that figures are asked under."""
+
+DEFINITIONS = (DEFAULT_DEFINITION, "cbs-statline", "cbs-outcome")
+"""The definition sets that figures can be asked under."""
 
 DEFINED_SERIES = frozenset(
     {

@@ -6,13 +6,13 @@ figures gained it. A distribution is kept as counts: the steps name the delay as
 day, so that what is known of an event never moves.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from services.indicators.definitions import ANY_DEFINITION
-from services.indicators.steps import Amount, StepKey, summed
+from services.indicators.definitions import UNDER_ANY
+from services.indicators.steps import Amount, Groups, SharedKey, summed
 from youthcare.period import civil_day, month_of
 from youthcare.workingdays import NONE_DECREED, add_working_days
 from youthcare.youthfacts import IndicationFacts, Recorded, YouthFacts
@@ -24,6 +24,20 @@ SENDER = "sender"
 TERM_WORKING_DAYS = 5
 DELAY_DAYS_MAX = 400
 """The longest delay that is told apart; longer ones are counted with it."""
+
+
+Decreed = Mapping[str, Sequence[tuple[date, Set[date]]]]
+"""Of a municipality the days that are no working days by decree, each set with the day from which it was known."""
+
+NOTHING_DECREED: Decreed = {}
+
+
+def decreed_on(decreed: Decreed, municipality: str, known_day: date) -> Set[date]:
+    """The decreed days of a municipality as known on a day.
+
+    What became known earlier was judged without the days that were entered later, and stays so.
+    """
+    return next((days for known, days in reversed(decreed.get(municipality, ())) if known <= known_day), NONE_DECREED)
 
 
 class Event(StrEnum):
@@ -83,26 +97,25 @@ def _delay_days(recorded: Recorded) -> int | None:
     return min(max((civil_day(recorded.received) - recorded.day).days, 0), DELAY_DAYS_MAX)
 
 
-def timeliness_step(event: RecordedEvent, group_kind: str, group: str) -> dict[StepKey, Amount]:
-    """What an event adds to the timeliness of a group in the month of its day."""
-    key = StepKey(TIMELINESS, ANY_DEFINITION, month_of(event.day), group_kind, group, event.day)
+def timeliness_step(event: RecordedEvent, groups: Groups) -> dict[SharedKey, Amount]:
+    """What an event adds to the timeliness of groups in the month of its day."""
+    key = SharedKey(TIMELINESS, UNDER_ANY, month_of(event.day), groups, event.day)
     return {key: (int(event.is_in_time), 1, 0)}
 
 
-def delay_steps(facts: YouthFacts, decreed: Set[date] = NONE_DECREED) -> dict[StepKey, Amount]:
+def delay_steps(events: Iterable[RecordedEvent], municipality: str) -> dict[SharedKey, Amount]:
     """The counted delays of a youth by municipality and sender, and the timeliness by sender."""
-    return summed(step for event in recorded_events(facts, decreed) for step in _steps_of(event, facts.municipality))
+    return summed(step for event in events for step in _steps_of(event, municipality))
 
 
-def _steps_of(event: RecordedEvent, municipality: str) -> Iterator[dict[StepKey, Amount]]:
-    groups = [("municipality", municipality)]
+def _steps_of(event: RecordedEvent, municipality: str) -> Iterator[dict[SharedKey, Amount]]:
+    whole = ("municipality", municipality)
     if event.source:
-        groups.append((SENDER, event.source))
-        yield timeliness_step(event, SENDER, event.source)
+        yield timeliness_step(event, ((SENDER, event.source),))
     if event.delay_days is not None:
-        for kind, group in groups:
-            key = StepKey(series_of(event.event), ANY_DEFINITION, delay_text(event.delay_days), kind, group, event.day)
-            yield {key: (1, 0, 0)}
+        groups = (whole, (SENDER, event.source)) if event.source else (whole,)
+        key = SharedKey(series_of(event.event), UNDER_ANY, delay_text(event.delay_days), groups, event.day)
+        yield {key: (1, 0, 0)}
 
 
 def delay_text(days: int) -> str:

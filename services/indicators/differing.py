@@ -3,8 +3,8 @@
 from datetime import date
 
 from services.indicators.counting import days_counted
-from services.indicators.definitions import ANY_DEFINITION, DEFAULT_DEFINITION, Indicator
-from services.indicators.steps import NOTHING, Amount, Group, StepKey, Steps, minus, plus
+from services.indicators.definitions import DEFAULT_DEFINITION, DEFINITIONS, UNDER_ANY, Indicator
+from services.indicators.steps import NOTHING, Amount, Group, SharedSteps, StepKey, Steps, minus, plus, spread
 from services.indicators.windows import DISTRIBUTIONS, Spread, Window, spreads_of, windows_of
 
 Contribution = tuple[object, ...]
@@ -45,13 +45,15 @@ def _counted(steps: Steps, spread: Spread, group: Group) -> list[tuple[str, str,
     ]
 
 
-def differs(steps: Steps) -> bool:
-    """Whether a youth's steps differ between the definition sets."""
-    by_definition: dict[str, set[tuple[StepKey, Amount]]] = {}
-    for key, amount in steps.items():
-        # Steps that only gauges are read from stand under the default set alone.
-        if key.definition != ANY_DEFINITION and key.indicator != "windows_open":
-            plain = key._replace(definition="")
-            by_definition.setdefault(key.definition, set()).add((plain, amount))
-    default = by_definition.get(DEFAULT_DEFINITION, set())
-    return any(found != default for found in by_definition.values())
+def differs(steps: SharedSteps) -> bool:
+    """Whether a youth's steps differ between the definition sets; `steps` are all of the youth's."""
+    # Steps that only gauges are read from stand under the default set alone.
+    apart = {
+        key: amount
+        for key, amount in steps.items()
+        if key.definitions != UNDER_ANY and len(key.definitions) < len(DEFINITIONS) and key.indicator != "windows_open"
+    }
+    by_definition: dict[str, set[tuple[StepKey, Amount]]] = {definition: set() for definition in DEFINITIONS}
+    for key, amount in spread(apart).items():
+        by_definition[key.definition].add((key._replace(definition=""), amount))
+    return any(found != by_definition[DEFAULT_DEFINITION] for found in by_definition.values())

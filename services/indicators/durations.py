@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from services.indicators.placements import Placement, Scope
-from services.indicators.steps import State, Steps, changes, lasting, once, state_of, together
+from services.indicators.steps import Definitions, SharedSteps, State, changes, lasting, once, state_of, together
 from youthcare.period import FAR, ONE_DAY
 from youthcare.youthfacts import CarePeriod, DefinitionFacts, Switch, Trajectory
 
@@ -30,24 +30,24 @@ _SWITCHES = {
 }
 
 
-def duration_steps(scope: Scope, under: DefinitionFacts, definition: str) -> Iterator[Steps]:
+def duration_steps(scope: Scope, under: DefinitionFacts, definitions: Definitions) -> Iterator[SharedSteps]:
     """The steps of all figures of trajectories and of ended care periods."""
     periods = scope.care_periods(under)
     for trajectory in under.trajectories:
         own = [row.period for row in periods if trajectory.period.covers(row.period.start)]
         if own:
-            yield from _running(trajectory, scope.placing.placed(own), definition)
-    yield from _ended(scope, periods, definition)
+            yield from _running(trajectory, scope.placing.placed(own), definitions)
+    yield from _ended(scope, periods, definitions)
 
 
-def _running(trajectory: Trajectory, placed: Sequence[Placement], definition: str) -> Iterator[Steps]:
+def _running(trajectory: Trajectory, placed: Sequence[Placement], definitions: Definitions) -> Iterator[SharedSteps]:
     first_day = trajectory.period.start.isoformat()
     for placement in placed:
-        yield lasting(definition, state_of(RUNNING, first_day, placement.groups, (1, 1, 0)), placement.days)
-        yield lasting(definition, state_of("trajectories", "", placement.groups, (0, 1, 0)), placement.days)
+        yield lasting(definitions, state_of(RUNNING, first_day, placement.groups, (1, 1, 0)), placement.days)
+        yield lasting(definitions, state_of("trajectories", "", placement.groups, (0, 1, 0)), placement.days)
     borders = [day for placement in placed for day in (placement.days.start, placement.days.end)]
     days = [*borders, *(switch.day for switch in trajectory.switches)]
-    yield changes(definition, days, partial(_switches_on, trajectory.switches, placed))
+    yield changes(definitions, days, partial(_switches_on, trajectory.switches, placed))
 
 
 def _switches_on(switches: Sequence[Switch], placed: Sequence[Placement], on: date) -> State:
@@ -60,12 +60,12 @@ def _switches_on(switches: Sequence[Switch], placed: Sequence[Placement], on: da
     )
 
 
-def _ended(scope: Scope, periods: Sequence[CarePeriod], definition: str) -> Iterator[Steps]:
+def _ended(scope: Scope, periods: Sequence[CarePeriod], definitions: Definitions) -> Iterator[SharedSteps]:
     for row in periods:
         if row.period.end < FAR:
             groups = scope.placing.on(row.period.end - ONE_DAY)
             state = state_of(ENDED, row.period.start.isoformat(), groups, (1, 0, 0))
-            yield once(definition, state, row.period.end)
+            yield once(definitions, state, row.period.end)
 
 
 def quantile_days(durations: Mapping[int, int], quantile: Fraction) -> int:

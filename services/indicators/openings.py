@@ -8,25 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from services.indicators.ages import minor_days
-from services.indicators.counting import events, has_day, in_period, turns
+from services.indicators.counting import events, has_day, in_period
 from services.indicators.definitions import Per
 from services.indicators.placements import Scope
-from services.indicators.spans import next_first_day
-from services.indicators.steps import NOTHING, Amount, Steps
+from services.indicators.spans import next_first_day, turns
+from services.indicators.steps import NOTHING, Amount, Definitions, SharedSteps
 from youthcare.youthfacts import CarePeriod, DefinitionFacts, Opening
 
 
-def opening_steps(scope: Scope, under: DefinitionFacts, definition: str) -> Iterator[Steps]:
-    """The steps of all figures of openings under a definition set."""
+def opening_steps(scope: Scope, under: DefinitionFacts, definitions: Definitions) -> Iterator[SharedSteps]:
+    """The steps of all figures of openings under definition sets that agree on them."""
     periods = scope.care_periods(under)
-    yield _inflow("inflow_rate", scope, periods, definition)
-    yield _inflow("residential_inflow", scope, scope.residential_periods(under), definition)
-    for series, amount_of in _SHARES.items():
-        begun = [(row.period.start, amount_of(row)) for row in periods]
-        yield events(series, Per.YEAR, scope, begun, definition=definition)
+    yield _inflow("inflow_rate", scope, periods, definitions)
+    yield _inflow("residential_inflow", scope, scope.residential_periods(under), definitions)
+    begun = [(row.period.start, {series: amount_of(row) for series, amount_of in _SHARES.items()}) for row in periods]
+    yield events(Per.YEAR, scope, begun, definitions=definitions)
 
 
-def _inflow(series: str, scope: Scope, periods: Sequence[CarePeriod], definition: str) -> Steps:
+def _inflow(series: str, scope: Scope, periods: Sequence[CarePeriod], definitions: Definitions) -> SharedSteps:
     begun = [(row.period.start, row.opening) for row in periods if row.opening is not Opening.RETURN]
     if not begun:
         return {}
@@ -40,7 +39,7 @@ def _inflow(series: str, scope: Scope, periods: Sequence[CarePeriod], definition
 
     opened = [turn for day, _ in begun for turn in (day, next_first_day(Per.QUARTER, day))]
     days = (*opened, *turns(minor, Per.QUARTER))
-    return in_period(series, Per.QUARTER, scope, days, amount_on, definition=definition)
+    return in_period(series, Per.QUARTER, scope, days, amount_on, definitions=definitions)
 
 
 def _new(row: CarePeriod) -> Amount:

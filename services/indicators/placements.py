@@ -7,11 +7,13 @@
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from services.indicators.ages import band_changes, band_on, find_birth_date
+from services.indicators.definitions import Per
+from services.indicators.spans import turns
 from services.indicators.steps import Groups
 from youthcare.period import FAR, ONE_DAY, Period, joined
 from youthcare.youthfacts import (
@@ -66,14 +68,13 @@ class Scope:
     placing: Placing
     rows: tuple[IndicationFacts, ...]
     care: tuple[Placement, ...]
+    care_days: tuple[Period, ...]
+    """The runs of care days, cut where the groups change."""
+    care_turns: Mapping[Per, tuple[date, ...]]
+    """Of care days the days that `spans.turns` gives; kept, as nearly every figure asks for them."""
     birth_date: date | None
     kind: GroupKind | None = None
     group: str = ""
-
-    @property
-    def care_days(self) -> tuple[Period, ...]:
-        """The runs of care days, cut where the groups change."""
-        return tuple(placement.days for placement in self.care)
 
     def care_periods(self, under: DefinitionFacts) -> Sequence[CarePeriod]:
         """The care periods of these indications under a definition set."""
@@ -116,7 +117,17 @@ def _scope(
     group: str = "",
 ) -> Scope:
     care = placing.placed(joined(period for row in rows for period in row.care))
-    return Scope(placing=placing, rows=rows, care=care, birth_date=birth_date, kind=kind, group=group)
+    days = tuple(placement.days for placement in care)
+    return Scope(
+        placing=placing,
+        rows=rows,
+        care=care,
+        care_days=days,
+        care_turns={per: tuple(turns(days, per)) for per in (Per.MONTH, Per.QUARTER, Per.YEAR)},
+        birth_date=birth_date,
+        kind=kind,
+        group=group,
+    )
 
 
 def _still(groups: Groups) -> Placing:

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.indicators.ages import extended_days, minor_days
-from services.indicators.counting import day_steps, has_day, in_period, present, turns
-from services.indicators.definitions import ANY_DEFINITION, Per
+from services.indicators.counting import day_steps, has_day, in_period, present
+from services.indicators.definitions import UNDER_ANY, Per
 from services.indicators.placements import Scope, last_groups, shown
-from services.indicators.spans import first_day_of, next_first_day, previous_first_day
-from services.indicators.steps import NOTHING, Amount, State, Steps, changes, lasting, state_of
+from services.indicators.spans import first_day_of, next_first_day, previous_first_day, turns
+from services.indicators.steps import NOTHING, Amount, SharedSteps, State, changes, lasting, state_of
 from youthcare.period import ONE_DAY
 
 
-def presence_steps(scope: Scope) -> Iterator[Steps]:
+def presence_steps(scope: Scope) -> Iterator[SharedSteps]:
     """The steps of all figures that ask for a care day."""
     care, birth_date = scope.care_days, scope.birth_date
     for placement in scope.care:
-        yield lasting(ANY_DEFINITION, state_of("in_care_today", "", shown(placement.groups), (1, 1, 0)), placement.days)
+        yield lasting(UNDER_ANY, state_of("in_care_today", "", shown(placement.groups), (1, 1, 0)), placement.days)
     yield present("in_care", Per.MONTH, scope, (1, 1, 0), care)
     yield present("in_care_rate", Per.QUARTER, scope, (1, 0, 0), minor_days(care, birth_date))
     yield present("extended_care", Per.YEAR, scope, (1, 0, 0), extended_days(care, birth_date))
@@ -30,7 +30,7 @@ def presence_steps(scope: Scope) -> Iterator[Steps]:
     yield _stayed(scope)
 
 
-def _newcomers(scope: Scope) -> Steps:
+def _newcomers(scope: Scope) -> SharedSteps:
     """Youths with care in the year and none in the year before ("instroom van het jaar")."""
     care = scope.care_days
 
@@ -47,7 +47,7 @@ def _new_years(scope: Scope) -> Iterator[date]:
     return (next_first_day(Per.YEAR, period.start) for period in scope.care_days)
 
 
-def _stayed(scope: Scope) -> Steps:
+def _stayed(scope: Scope) -> SharedSteps:
     """Youths with care in the year who had care in the year before, in the group of that year's last care day."""
 
     def state_on(on: date) -> State:
@@ -58,4 +58,4 @@ def _stayed(scope: Scope) -> Steps:
         return state_of("year_stayed", "", groups, (0, 1, 0))
 
     days = (*turns(scope.care_days, Per.YEAR), *_new_years(scope))
-    return changes(ANY_DEFINITION, days, state_on)
+    return changes(UNDER_ANY, days, state_on)

@@ -6,13 +6,25 @@ their own layer is the difference with what is left. So any order and repetition
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 
-from services.indicators.steps import NOTHING, Amount, StepKey, Steps, minus, negated, plus, summed
-from services.indicators.tally import tally_all
+from services.indicators.delays import NOTHING_DECREED, Decreed, decreed_on
+from services.indicators.steps import (
+    NOTHING,
+    Amount,
+    SharedKey,
+    SharedSteps,
+    StepKey,
+    minus,
+    negated,
+    plus,
+    spread,
+    summed,
+)
+from services.indicators.tally import shared_tally
+from youthcare.workingdays import NONE_DECREED
 from youthcare.youthfacts import YouthFacts
 
 YouthKey = tuple[str, str]
@@ -22,12 +34,8 @@ Mark = tuple[tuple[int, int], date]
 """Version and known day of facts, in the order in which they supersede each other."""
 
 
-class StoredKey(NamedTuple):
-    """Where a step stands in the log of all municipalities; sorted, so that writers never deadlock."""
-
-    municipality: str
-    step: StepKey
-    known_day: date
+Known = tuple[str, date]
+"""A municipality and the day on which something became known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,7 @@ class YouthLayers:
     """What of a youth was applied last, and the steps that each known day added."""
 
     applied: Mark | None = None
-    layers: Mapping[date, Steps] = field(default_factory=dict)
+    layers: Mapping[date, SharedSteps] = field(default_factory=dict)
     corrections: frozenset[date] = frozenset()
     """The known days on which something was taken back or mended."""
 
@@ -47,41 +55,61 @@ Pair = tuple[YouthLayers, YouthLayers]
 """The layers of a youth before and after."""
 
 
-def apply_facts(before: YouthLayers, facts: YouthFacts) -> YouthLayers:
-    """The layers after facts; those before when the facts are not newer."""
+def apply_facts(before: YouthLayers, facts: YouthFacts, decreed: Set[date] = NONE_DECREED) -> YouthLayers:
+    """The layers after facts; those before when the facts are not newer. `decreed` as in `tally_all`."""
     mark = (facts.version, facts.known_day)
     if before.applied is not None and mark <= before.applied:
         return before
     kept = {day: steps for day, steps in before.layers.items() if day < facts.known_day}
-    added = summed((tally_all(facts), negated(summed(kept.values()))))
+    added = added_by(shared_tally(facts, decreed), kept.values())
     if not added:
         return YouthLayers(applied=mark, layers=kept, corrections=before.corrections & kept.keys())
     corrections = {*(before.corrections & kept.keys()), *([facts.known_day] if facts.corrects else [])}
     return YouthLayers(applied=mark, layers={**kept, facts.known_day: added}, corrections=frozenset(corrections))
 
 
-def step_changes(
-    pairs: Mapping[YouthKey, Pair],
-) -> dict[StoredKey, Amount]:
+def added_by(total: SharedSteps, earlier: Iterable[SharedSteps]) -> dict[SharedKey, Amount]:
+    """What a youth's steps add to those of earlier layers; nothing when no group gains or loses anything."""
+    before = summed(earlier)
+    added = summed((total, negated(before)))
+    # Without anything before nothing cancels: what a youth adds to a group is never nothing.
+    return added if not before or spread(added) else {}
+
+
+def step_changes(pairs: Mapping[YouthKey, Pair]) -> dict[Known, dict[StepKey, Amount]]:
     """What the log must gain so that it holds the later layers of each (municipality, youth), not the earlier."""
-    totals: defaultdict[StoredKey, Amount] = defaultdict(lambda: NOTHING)
+    changed: defaultdict[Known, dict[SharedKey, Amount]] = defaultdict(dict)
     for (municipality, _), (before, after) in pairs.items():
         for known_day in before.layers.keys() | after.layers.keys():
-            old, new = before.layers.get(known_day, {}), after.layers.get(known_day, {})
-            for key in old.keys() | new.keys():
-                change = minus(new.get(key, NOTHING), old.get(key, NOTHING))
-                place = StoredKey(municipality, key, known_day)
-                totals[place] = plus(totals[place], change)
-    return {place: totals[place] for place in sorted(totals) if totals[place] != NOTHING}
+            totals = changed[municipality, known_day]
+            for key, change in _change(before.layers.get(known_day, {}), after.layers.get(known_day, {})):
+                totals[key] = plus(totals.get(key, NOTHING), change)
+    gained = {known: spread(totals) for known, totals in changed.items()}
+    return {known: steps for known, steps in gained.items() if steps}
 
 
-def layers_after(held: Mapping[YouthKey, YouthLayers], told: Iterable[Told]) -> dict[YouthKey, Pair]:
+def _change(old: SharedSteps, new: SharedSteps) -> Iterator[tuple[SharedKey, Amount]]:
+    for key in old.keys() | new.keys():
+        change = minus(new.get(key, NOTHING), old.get(key, NOTHING))
+        if change != NOTHING:
+            yield key, change
+
+
+def layers_after(
+    held: Mapping[YouthKey, YouthLayers], told: Iterable[Told], decreed: Decreed = NOTHING_DECREED
+) -> dict[YouthKey, Pair]:
     """The layers of each youth before and after what was told, in that order; None erases the youth."""
     pairs: dict[YouthKey, Pair] = {}
     for key, facts in _lasting(told):
         before, now = pairs.get(key, (held.get(key, YouthLayers()),) * 2)
-        pairs[key] = before, YouthLayers() if facts is None else apply_facts(now, facts)
+        pairs[key] = before, _applied(now, facts, decreed)
     return pairs
+
+
+def _applied(now: YouthLayers, facts: YouthFacts | None, decreed: Decreed) -> YouthLayers:
+    if facts is None:
+        return YouthLayers()
+    return apply_facts(now, facts, decreed_on(decreed, facts.municipality, facts.known_day))
 
 
 def _lasting(told: Iterable[Told]) -> list[Told]:

@@ -10,7 +10,7 @@ from services.indicators.ages import minor_days
 from services.indicators.counting import day_steps, present
 from services.indicators.definitions import Per
 from services.indicators.placements import Scope
-from services.indicators.steps import Steps
+from services.indicators.steps import SharedSteps
 from youthcare.codes import Residential
 from youthcare.period import ONE_DAY, Period, joined
 
@@ -22,7 +22,7 @@ KINDS: dict[str, frozenset[Residential]] = {
 """Which kinds of residence a figure counts, by the end of its name."""
 
 
-def residence_steps(scope: Scope) -> Iterator[Steps]:
+def residence_steps(scope: Scope) -> Iterator[SharedSteps]:
     """The steps of residential days, of those who have one, and of minors who do not grow up at home."""
     for suffix, kinds in KINDS.items():
         days = residential_days(scope, kinds)

@@ -1,11 +1,11 @@
 """Calendar periods of figures: `2024-03-30` is a day, `2024-03` a month, `2024Q3` a quarter, `2024` a year."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from services.indicators.definitions import Per
-from youthcare.period import FAR, ONE_DAY, Period, add_months, month_of, quarter_of
+from youthcare.period import FAR, ONE_DAY, Period, month_of, quarter_of
 
 _NAMES = {
     Per.DAY: re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"),
@@ -20,14 +20,26 @@ def first_day_of(per: Per, day: date) -> date:
     """The first day of the calendar period that holds a day."""
     if per is Per.DAY:
         return day
-    return date(day.year, (day.month - 1) // _MONTHS[per] * _MONTHS[per] + 1, 1)
+    months = _MONTHS[per]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
 
 
 def next_first_day(per: Per, day: date) -> date:
     """The first day of the calendar period after the one that holds a day; `FAR` when there is none."""
     if per is Per.DAY:
         return min(day, FAR - ONE_DAY) + ONE_DAY
-    return add_months(first_day_of(per, day), _MONTHS[per])
+    months = _MONTHS[per]
+    # The number of the month that follows, counted from the year 0; asked for every step of every youth.
+    index = (day.year * 12 + day.month - 1) // months * months + months
+    return date(index // 12, index % 12 + 1, 1) if index // 12 <= FAR.year else FAR
+
+
+def turns(days: Iterable[Period], per: Per) -> Iterator[date]:
+    """The days on which having a day in the calendar period may change: first days, and the turn after a last."""
+    for period in days:
+        yield period.start
+        if period.last_day is not None:
+            yield next_first_day(per, period.last_day)
 
 
 def name_of(per: Per, day: date) -> str:

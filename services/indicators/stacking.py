@@ -4,38 +4,39 @@ The provisions are those of the youth, also where a figure counts the care of on
 stack. Such a youth counts in the group when it has a care day of it in the period.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
-from services.indicators.counting import has_day, in_period, present, turns
+from services.indicators.counting import Amounts, all_in_period, has_day, present
 from services.indicators.definitions import Per
 from services.indicators.placements import Scope
-from services.indicators.steps import NOTHING, Amount, Steps
+from services.indicators.spans import turns
+from services.indicators.steps import NOTHING, Amount, SharedSteps
 from youthcare.period import Period, joined
 from youthcare.youthfacts import ProvisionDays
 
 STACKED_MIN, PEAK_MIN = 2, 3
 
 
-def stacking_steps(scope: Scope, provisions: Sequence[ProvisionDays]) -> Iterator[Steps]:
+def stacking_steps(scope: Scope, provisions: Sequence[ProvisionDays]) -> Iterator[SharedSteps]:
     """The steps of all stacking figures."""
     if not provisions:
         return
     for per, suffix in ((Per.MONTH, ""), (Per.YEAR, ".year")):
-        for series, amount_of in (("stacking_mean", _mean), ("stacking_share", _share)):
-            yield _counted(f"{series}{suffix}", per, scope, provisions, amount_of)
+        yield _counted(suffix, per, scope, provisions)
     yield present("stacking_peak", Per.MONTH, scope, (1, 0, 0), peak_days(provisions))
 
 
-def _counted(
-    series: str, per: Per, scope: Scope, provisions: Sequence[ProvisionDays], amount_of: Callable[[int], Amount]
-) -> Steps:
-    def amount_on(first_day: date, on: date) -> Amount:
-        return amount_of(sum(has_day(provision.days, first_day, on) for provision in provisions))
+def _counted(suffix: str, per: Per, scope: Scope, provisions: Sequence[ProvisionDays]) -> SharedSteps:
+    mean, share = f"stacking_mean{suffix}", f"stacking_share{suffix}"
+
+    def amounts_on(first_day: date, on: date) -> Amounts:
+        count = sum(has_day(provision.days, first_day, on) for provision in provisions)
+        return {mean: _mean(count), share: _share(count)}
 
     days = (day for provision in provisions for day in turns(provision.days, per))
-    return in_period(series, per, scope, days, amount_on)
+    return all_in_period(per, scope, days, amounts_on)
 
 
 def _mean(count: int) -> Amount:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.indicators.definitions import ANY_DEFINITION
+from services.indicators.definitions import UNDER_ANY
 from services.indicators.placements import Scope, granted_groups
-from services.indicators.steps import Steps, once, state_of
+from services.indicators.steps import SharedSteps, once, state_of
 from youthcare.period import FAR, ONE_DAY
 from youthcare.youthfacts import IndicationFacts
 
@@ -39,25 +39,25 @@ class Waits:
         return sum(self.started.values()) + sum(self.censored.values())
 
 
-def waiting_steps(scope: Scope) -> Iterator[Steps]:
+def waiting_steps(scope: Scope) -> Iterator[SharedSteps]:
     """The steps of every grant of the scope; a deleted indication is not among its rows."""
     for row in scope.rows:
         if row.grants:
             yield from _steps(scope, row)
 
 
-def _steps(scope: Scope, row: IndicationFacts) -> Iterator[Steps]:
+def _steps(scope: Scope, row: IndicationFacts) -> Iterator[SharedSteps]:
     grant = row.grants[-1]
     first_day, name = grant.first_day, grant.first_day.isoformat()
     groups = granted_groups(scope, row, first_day)
-    yield once(ANY_DEFINITION, state_of(GRANTED, name, groups, (1, 0, 0)), first_day)
+    yield once(UNDER_ANY, state_of(GRANTED, name, groups, (1, 0, 0)), first_day)
     started = FAR if row.first_start is None else max(row.first_start, first_day)
     lapsed = FAR if grant.last_day is None else max(grant.last_day, first_day) + ONE_DAY
     # A start after the granted last day ends no wait: nobody was waiting under this grant any more.
     if started < lapsed:
-        yield once(ANY_DEFINITION, state_of(STARTED, name, groups, (1, 0, 0)), started)
+        yield once(UNDER_ANY, state_of(STARTED, name, groups, (1, 0, 0)), started)
     elif lapsed < FAR:
-        yield once(ANY_DEFINITION, state_of(LAPSED, name, groups, (1, 0, 0)), lapsed)
+        yield once(UNDER_ANY, state_of(LAPSED, name, groups, (1, 0, 0)), lapsed)
 
 
 def waits(granted: Dated, started: Dated, lapsed: Dated, on: date) -> Waits:

@@ -7,13 +7,13 @@ from fractions import Fraction
 import pytest
 
 from services.indicators.definitions import Per
-from services.indicators.delays import SENDER, TIMELINESS, delay_steps
+from services.indicators.delays import SENDER, TIMELINESS
 from services.indicators.durations import quantile_days
 from services.indicators.population import PopulationRow
 from services.indicators.recomputing import figures
 from services.indicators.spans import find_days_of, first_day_of, list_names, name_of, next_first_day
 from tests import naive_indicators
-from tests.figure_stories import MUNICIPALITY, care, care_forms, figures_on, people, steps_of, told_of
+from tests.figure_stories import MUNICIPALITY, care, care_forms, counted_delays, figures_on, people, steps_of, told_of
 from youthcare.period import FAR
 
 
@@ -40,8 +40,8 @@ def test_a_report_of_a_sender_that_nobody_knows_is_told_of_the_municipality_alon
     (row,) = facts.indications
     nameless = replace(row, starts=tuple(replace(start, source="") for start in row.starts))
 
-    before = delay_steps(facts)
-    after = delay_steps(replace(facts, indications=(nameless,)))
+    before = counted_delays(facts)
+    after = counted_delays(replace(facts, indications=(nameless,)))
 
     assert {key.group_kind for key in before} == {"municipality", SENDER}
     assert {key.group_kind for key in after} == {"municipality"}
@@ -54,7 +54,7 @@ def test_a_report_whose_receipt_nobody_knows_has_no_delay() -> None:
     (row,) = facts.indications
     undated = replace(row, starts=tuple(replace(start, received=None) for start in row.starts))
 
-    steps = delay_steps(replace(facts, indications=(undated,)))
+    steps = counted_delays(replace(facts, indications=(undated,)))
 
     assert {key.indicator for key in steps} == {TIMELINESS}
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from services.indicators.delays import (
     DELAY_DAYS_MAX,
-    delay_steps,
     delay_text,
     last_day_in_time,
     recorded_events,
@@ -17,6 +16,7 @@ from services.indicators.delays import (
 from services.indicators.steps import Amount, StepKey
 from tests import builders, naive_indicators
 from tests.builders import Statement
+from tests.figure_stories import counted_delays
 from youthcare.codes import care_forms_from
 from youthcare.runtime.settings import shipped
 from youthcare.youthfacts import Grant, IndicationFacts, Recorded, YouthFacts
@@ -117,7 +117,7 @@ def test_without_a_receipt_there_is_no_delay() -> None:
     """It still counts for timeliness."""
     row = delivery(Recorded(day=MONDAY, time=datetime(2024, 6, 3, tzinfo=UTC), source=builders.TEAM_NORTH))
 
-    steps = delay_steps(youth(row))
+    steps = counted_delays(youth(row))
 
     assert {key.indicator for key in steps} == {"timeliness"}
 
@@ -134,7 +134,7 @@ def test_a_start_and_an_end_are_counted_by_municipality_and_sender() -> None:
         builders.ended(first_day="2024-06-03", last_day="2024-07-31", time="2024-09-02T10:00:00Z"),
     )
 
-    steps = delay_steps(facts)
+    steps = counted_delays(facts)
 
     sender = ("sender", builders.TEAM_NORTH)
     assert steps == {
@@ -158,7 +158,7 @@ def test_every_event_is_counted_once_in_each_group(day: date, after: int) -> Non
     instant = datetime.combine(day, datetime.min.time(), UTC).timestamp() + after * 86400
     told = recorded(day, datetime.fromtimestamp(instant, UTC).isoformat())
 
-    steps = delay_steps(youth(delivery(told, granted_on="2024-06-14")))
+    steps = counted_delays(youth(delivery(told, granted_on="2024-06-14")))
 
     counted: list[Amount] = [amount for key, amount in steps.items() if key.indicator.startswith("reporting_delay")]
     assert counted == [(1, 0, 0), (1, 0, 0)]

@@ -13,7 +13,7 @@ from services.indicators.spans import per_of
 from services.indicators.windows import DISTRIBUTIONS
 from tests import builders
 from tests.builders import Statement
-from tests.figure_stories import MUNICIPALITY, RESIDENCE, Q, R, born, care, steps_of
+from tests.figure_stories import MUNICIPALITY, RESIDENCE, Q, R, born, care, shared_steps_of, steps_of
 
 ON = date(2025, 6, 1)
 HERE = ("municipality", MUNICIPALITY)
@@ -37,7 +37,7 @@ EVENTFUL = [
 
 def test_a_youth_of_one_care_period_is_the_same_under_each_set() -> None:
     """First care long after the feed began, and it goes on: nothing that a window could change."""
-    assert not differs(steps_of(care("2024-02-10")))
+    assert not differs(shared_steps_of(care("2024-02-10")))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_youth_of_one_care_period_is_the_same_under_each_set() -> None:
 )
 def test_a_youth_whose_openings_or_exits_depend_on_the_window_differs(told: list[Statement]) -> None:
     """Such a youth is looked at when a supervisor asks who makes the sets differ."""
-    assert differs(steps_of(told))
+    assert differs(shared_steps_of(told))
 
 
 def test_a_youth_that_is_gone_differs_on_nothing() -> None:
@@ -60,7 +60,7 @@ def test_a_youth_that_is_gone_differs_on_nothing() -> None:
 
 def test_open_windows_are_kept_for_the_gauges_of_one_set_and_are_no_difference() -> None:
     """Steps that only gauges are read from stand under the default set alone."""
-    found = steps_of(AFTER_YEARS)
+    found = shared_steps_of(AFTER_YEARS)
     alone = {key: amount for key, amount in found.items() if key.indicator == "windows_open"}
 
     assert alone

@@ -161,7 +161,7 @@ def test_a_night_on_which_nothing_could_be_said_leaves_the_gauges() -> None:
 def ground(rules: Rules) -> Ground:
     """Shipped rules, no norms, no coverage."""
     nothing = MunicipalityRules(norms=Norms(), setting=SignalSetting())
-    return Ground(rules=rules, coverage={}, alert_rules={"0153": nothing}, salt=b"salt", today=TODAY)
+    return Ground(rules=rules, coverage={}, decreed={}, alert_rules={"0153": nothing}, salt=b"salt", today=TODAY)
 
 
 HISTORY = [

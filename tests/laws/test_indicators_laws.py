@@ -13,7 +13,7 @@ from services.indicators.durations import QUANTILES, RUNNING, durations_on, quan
 from services.indicators.figures import Figure
 from services.indicators.processor import YouthLayers, apply_facts, step_changes
 from services.indicators.recomputing import figures
-from services.indicators.steps import Amount, StepKey, summed
+from services.indicators.steps import NOTHING, Amount, StepKey, plus, summed
 from services.indicators.tally import tally_all
 from services.trajectory.view import view
 from tests import builders, naive_indicators
@@ -160,11 +160,11 @@ def applied_steps(told: Iterable[YouthFacts]) -> dict[tuple[StepKey, date], Amou
         key = (facts.municipality, facts.youth)
         before = kept.get(key, YouthLayers())
         kept[key] = apply_facts(before, facts)
-        for place, amount in step_changes({key: (before, kept[key])}).items():
-            old = log.pop((place.step, place.known_day), (0, 0, 0))
-            new = (old[0] + amount[0], old[1] + amount[1], old[2] + amount[2])
-            if new != (0, 0, 0):
-                log[place.step, place.known_day] = new
+        for (_, known_day), gained in step_changes({key: (before, kept[key])}).items():
+            for step, amount in gained.items():
+                new = plus(log.pop((step, known_day), NOTHING), amount)
+                if new != NOTHING:
+                    log[step, known_day] = new
     return log
 
 

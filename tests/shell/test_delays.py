@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from services.indicators.api.delays import add_delay_pages
 from services.indicators.completeness import estimate, history_of
 from services.indicators.delays import Event, delay_text, series_of
-from services.indicators.processor import StoredKey, layers_after, step_changes
+from services.indicators.processor import Known, layers_after, step_changes
 from services.indicators.steps import Amount, StepKey
 from services.indicators.store.layers import add_steps
 from services.indicators.store.tables import TABLES
@@ -103,10 +103,10 @@ async def tell(pool: Pool, told: Iterable[builders.Statement]) -> None:
 
 async def tell_counts(pool: Pool, municipality: str, group: tuple[str, str], counts: Counts) -> None:
     """Keep counted delays of starts, each known on the day it was reported."""
-    steps: dict[StoredKey, Amount] = {}
+    steps: dict[Known, dict[StepKey, Amount]] = {}
     for (day, delay), count in counts.items():
         key = StepKey(series_of(Event.START), "", delay_text(delay), *group, day)
-        steps[StoredKey(municipality, key, day + timedelta(days=delay))] = (count, 0, 0)
+        steps.setdefault((municipality, day + timedelta(days=delay)), {})[key] = (count, 0, 0)
     async with pool.acquire() as connection, connection.transaction():
         await add_steps(connection, steps)
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from services.indicators.api.reference import add_reference_pages
+from services.indicators.delays import decreed_on
 from services.indicators.population import PopulationRow
 from services.indicators.reference import BYTES_MAX, ReferenceFile, read
 from services.indicators.reference_kinds import ReferenceKind
@@ -330,9 +331,9 @@ async def test_two_imports_at_once_get_two_numbers(pool: Pool, municipality: str
 
     async with session(pool, municipality) as connection:
         made = await store.list_imports(connection, municipality)
-        days = await store.decreed_days(connection, TODAY)
+        days = await store.decreed_days(connection, [municipality])
     assert [row.import_number for row in made] == list(range(10, 0, -1))
-    assert days == {municipality: frozenset(date(2024, 5, day) for day in range(10, 20))}
+    assert decreed_on(days, municipality, TODAY) == frozenset(date(2024, 5, day) for day in range(10, 20))
 
 
 async def test_the_readers_give_exact_rows_as_known_on_a_day(pool: Pool, municipality: str) -> None:
@@ -381,11 +382,11 @@ async def test_a_worker_reads_the_decreed_days_of_each_municipality_apart(
     wide = await open_pool(settings.database("indicators"), "test-wide", all_municipalities=True)
 
     async with wide.acquire() as connection:
-        then, now = [await store.decreed_days(connection, date(2024, 10, day)) for day in (16, 17)]
+        decreed = await store.decreed_days(connection, [municipality, other])
     await wide.close()
 
-    assert (then[municipality], then.get(other)) == (frozenset({date(2024, 5, 10)}), None)
-    assert (now[municipality], now[other]) == (frozenset({date(2024, 5, 10)}), frozenset({date(2024, 12, 24)}))
+    found = [[decreed_on(decreed, each, date(2024, 10, day)) for each in (municipality, other)] for day in (16, 17)]
+    assert found == [[{date(2024, 5, 10)}, frozenset()], [{date(2024, 5, 10)}, {date(2024, 12, 24)}]]
 
 
 @pytest.mark.parametrize(

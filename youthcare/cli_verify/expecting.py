@@ -18,10 +18,11 @@ from services.alerts.finding import Identity
 from services.alerts.lifecycle import State, state_on
 from services.alerts.rules import findings
 from services.alerts.store.rules import MunicipalityRules
-from services.indicators.processor import Mark
-from services.indicators.steps import Steps, negated, summed
+from services.indicators.delays import Decreed, decreed_on
+from services.indicators.processor import Mark, added_by
+from services.indicators.steps import SharedSteps, spread
 from services.indicators.store.layers import deltas_body
-from services.indicators.tally import tally_all
+from services.indicators.tally import shared_tally
 from services.trajectory.facts import Rules
 from services.trajectory.processor import YouthKey, heads, layers
 from services.trajectory.store import facts_body, statement_body
@@ -32,7 +33,7 @@ from youthcare.youthfacts import YouthFacts
 Values = Sequence[bytes]
 """The records about one group of youths that belong together, as they stand on the log."""
 
-Layers = Mapping[date, Steps]
+Layers = Mapping[date, SharedSteps]
 """The steps that each known day added."""
 
 
@@ -42,6 +43,7 @@ class Ground:
 
     rules: Rules
     coverage: Mapping[str, date | None]
+    decreed: Decreed
     alert_rules: Mapping[str, MunicipalityRules]
     salt: bytes
     today: date
@@ -93,21 +95,22 @@ class _Told:
     """The facts of one youth, layer by layer, as readers apply them."""
 
     newest: YouthFacts | None = None
-    total: Steps = field(default_factory=dict)
-    layers: dict[date, Steps] = field(default_factory=dict)
+    total: SharedSteps = field(default_factory=dict)
+    layers: dict[date, SharedSteps] = field(default_factory=dict)
 
-    def hear(self, facts: YouthFacts) -> None:
+    def hear(self, facts: YouthFacts, decreed: Decreed) -> None:
         """Take the next layer of knowledge: what it adds to the one before, as the indicators keep it."""
         # Of those who were merged many layers say the same of one of them.
         said_before = self.newest is not None and facts == replace(self.newest, known_day=facts.known_day)
         self.newest = facts
         if said_before:
             return
-        total = tally_all(facts)
-        added = summed((total, negated(self.total)))
-        self.total = total
+        total = shared_tally(facts, decreed_on(decreed, facts.municipality, facts.known_day))
+        added = added_by(total, [self.total])
         if added:
             self.layers[facts.known_day] = added
+            # The sum of the layers: steps that cancel in every group make none.
+            self.total = total
 
 
 def read_group(values: Values) -> list[Statement]:
@@ -156,7 +159,7 @@ def _told(statements: Sequence[Statement], ground: Ground) -> dict[YouthKey, _To
     rules = replace(ground.rules, coverage_start=ground.coverage.get(municipality))
     told: dict[YouthKey, _Told] = {}
     for facts in layers(statements, rules):
-        told.setdefault((facts.municipality, facts.youth), _Told()).hear(facts)
+        told.setdefault((facts.municipality, facts.youth), _Told()).hear(facts, ground.decreed)
     return told
 
 
@@ -197,7 +200,7 @@ def layers_print(municipality: str, layers: Layers, prints: Fingerprinter) -> in
     return prints.of(
         ((municipality, *key, known_day), amount)
         for known_day, steps in layers.items()
-        for key, amount in steps.items()
+        for key, amount in spread(steps).items()
     )
 
 

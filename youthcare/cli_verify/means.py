@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +10,7 @@ from datetime import date
 import asyncpg
 
 from services.alerts.store.rules import read_rules
+from services.indicators.store.reference import decreed_days
 from services.trajectory.app import shipped_rules
 from services.trajectory.facts import Rules
 from services.trajectory.store import coverage_starts
@@ -100,10 +101,19 @@ async def _require_this_release(pool: Pool) -> None:
         raise CannotSay(f"the tables hold facts of rules revision {revision}, this release has {RULES_REVISION}")
 
 
-async def read_ground(means: Means, municipalities: Iterable[str]) -> Ground:
+async def read_ground(means: Means, municipalities: Collection[str]) -> Ground:
     """The settings and norms in force now, as the services have entered them."""
     async with snapshot(means.pools.trajectory) as connection:
         coverage = await coverage_starts(connection)
     async with snapshot(means.pools.alerts) as connection:
         alert_rules = await read_rules(connection, municipalities)
-    return Ground(rules=means.rules, coverage=coverage, alert_rules=alert_rules, salt=means.salt, today=means.today)
+    async with snapshot(means.pools.indicators) as connection:
+        decreed = await decreed_days(connection, municipalities)
+    return Ground(
+        rules=means.rules,
+        coverage=coverage,
+        decreed=decreed,
+        alert_rules=alert_rules,
+        salt=means.salt,
+        today=means.today,
+    )

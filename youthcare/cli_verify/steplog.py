@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.indicators.processor import Mark
-from services.indicators.steps import NOTHING, Amount
+from services.indicators.steps import NOTHING, Amount, spread
 from services.indicators.store.layers import read_deltas, read_layers
 from services.trajectory.processor import YouthKey
 from youthcare.cli_verify.expecting import Layers, layers_print
@@ -111,7 +111,7 @@ async def _signed(connection: Connection, municipality: str | None) -> AsyncIter
             yield *_step_of(row), 1
     async for part in _parts(connection, _DELTAS, municipality, YOUTHS_AT_ONCE):
         for row in part:
-            for key, amount in read_deltas(row["deltas"]).items():
+            for key, amount in spread(read_deltas(row["deltas"])).items():
                 yield (row["municipality"], *key, row["known_day"]), amount, -1
 
 
@@ -147,7 +147,7 @@ def youth_cells(municipality: str, held: Layers, wanted: Layers) -> tuple[str, .
     """The first cells in which the layers of one youth differ from those that the log gives."""
     told: list[str] = []
     for known_day in sorted(held.keys() | wanted.keys()):
-        table, log = held.get(known_day, {}), wanted.get(known_day, {})
+        table, log = spread(held.get(known_day, {})), spread(wanted.get(known_day, {}))
         for key in sorted(table.keys() | log.keys()):
             amounts = table.get(key, NOTHING), log.get(key, NOTHING)
             if amounts[0] != amounts[1] and len(told) < CELLS_SHOWN_MAX:

@@ -5,7 +5,7 @@ from datetime import date
 
 from services.indicators.asking import Days, Refusal, days_asked, group_asked
 from services.indicators.catalogue import CATALOGUE, REPORTED
-from services.indicators.definitions import DEFAULT_DEFINITION, Indicator
+from services.indicators.definitions import DEFAULT_DEFINITION, DEFINITIONS, Indicator
 from services.indicators.spans import per_of
 from services.indicators.steps import Group
 from services.indicators.store.differing import Asked
@@ -13,7 +13,6 @@ from services.indicators.windows import days_asked as days_of_period
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Forbidden, Principal
 
-DEFINITIONS = ("enschede", "cbs-statline", "cbs-outcome")
 _IDS = frozenset(row.id for row in REPORTED)
 
 

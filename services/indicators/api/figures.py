@@ -9,7 +9,6 @@ from fastapi import Depends, FastAPI, Path, Query
 from starlette.responses import Response
 
 from services.indicators.api.asked import (
-    DEFINITIONS,
     Asker,
     Question,
     asker_of,
@@ -27,6 +26,7 @@ from services.indicators.api.reading import (
 )
 from services.indicators.asking import Days
 from services.indicators.catalogue import REPORTED
+from services.indicators.definitions import DEFINITIONS
 from services.indicators.exporting import Row, csv_text, json_rows, rows_of
 from services.indicators.figures import Figure, decimal_text
 from services.indicators.store.differing import youths_that_differ

@@ -7,7 +7,7 @@ from typing import Any
 from services.indicators.asking import Days
 from services.indicators.definitions import Indicator
 from services.indicators.differing import contribution
-from services.indicators.steps import Group, StepKey, summed
+from services.indicators.steps import Group, SharedKey, spread, summed
 from services.indicators.store.layers import read_deltas
 from youthcare.runtime.postgres import Connection
 
@@ -28,7 +28,7 @@ async def youths_that_differ(connection: Connection, municipality: str, asked: S
 
     Only youths are looked at whose steps differ between the sets at all (`youth_state.differs`).
     """
-    found: dict[str, list[dict[StepKey, tuple[int, int, int]]]] = {}
+    found: dict[str, list[dict[SharedKey, tuple[int, int, int]]]] = {}
     rows = await connection.fetch(
         """select youth, deltas from youth_layer join youth_state using (municipality, youth)
            where municipality = $1 and youth_state.differs and youth_layer.known_day <= $2 order by youth""",
@@ -39,7 +39,7 @@ async def youths_that_differ(connection: Connection, municipality: str, asked: S
         found.setdefault(row["youth"], []).append(read_deltas(row["deltas"]))
     told = []
     for youth, layers in found.items():
-        steps = summed(layers)
+        steps = spread(summed(layers))
         by_definition = {
             each.definition: contribution(steps, each.indicator, each.period, each.group, each.definition, each.days.on)
             for each in asked

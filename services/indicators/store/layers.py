@@ -4,13 +4,14 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from services.indicators.differing import differs
-from services.indicators.processor import Pair, StoredKey, YouthKey, YouthLayers
-from services.indicators.steps import Amount, StepKey, Steps, summed
+from services.indicators.processor import Known, Pair, YouthKey, YouthLayers
+from services.indicators.steps import Amount, Groups, SharedKey, SharedSteps, Steps, summed
 from services.indicators.store.partitions import make_partitions
 from youthcare.runtime.postgres import Connection
 
@@ -31,7 +32,7 @@ async def read_layers(connection: Connection, keys: Sequence[YouthKey]) -> dict[
     Nothing is locked here: all facts of a youth come through one partition, whose position the engine has locked.
     """
     await connection.execute(_BY_KEY_ALONE)
-    layers: dict[YouthKey, dict[date, Steps]] = {}
+    layers: dict[YouthKey, dict[date, SharedSteps]] = {}
     corrections: dict[YouthKey, set[date]] = {}
     for row in await connection.fetch(_READ_LAYERS, *_columns(keys)):
         key, deltas = (row["municipality"], row["youth"]), read_deltas(row["deltas"])
@@ -71,21 +72,34 @@ def _columns(keys: Iterable[YouthKey]) -> tuple[list[str], list[str]]:
     return [key[0] for key in listed], [key[1] for key in listed]
 
 
-def deltas_body(steps: Steps) -> bytes:
+def deltas_body(steps: SharedSteps) -> bytes:
     """The steps of a layer as they are kept: sorted, so that the same layer has the same bytes, and compressed."""
-    plain = orjson.dumps([[*key[:-1], key.effective_day, *amount] for key, amount in sorted(steps.items())])
-    # The same few names stand in hundreds of rows: a layer shrinks some fifteen times.
-    return zlib.compress(plain, level=1)
+    groups = {each: number for number, each in enumerate(sorted({key.groups for key in steps}))}
+    rows = [
+        [key.indicator, key.definitions, key.period, groups[key.groups], key.effective_day, *amount]
+        for key, amount in sorted(steps.items())
+    ]
+    # The same few names stand in many rows: a layer shrinks several times.
+    return zlib.compress(orjson.dumps([list(groups), rows]), level=1)
 
 
-def read_deltas(body: bytes) -> dict[StepKey, Amount]:
+def read_deltas(body: bytes) -> dict[SharedKey, Amount]:
     """The steps of a layer that was kept."""
+    named, rows = orjson.loads(zlib.decompress(body))
+    groups = [_groups(each) for each in named]
     return {
-        StepKey(indicator, definition, period, kind, group, date.fromisoformat(day)): (numerator, denominator, pending)
-        for indicator, definition, period, kind, group, day, numerator, denominator, pending in orjson.loads(
-            zlib.decompress(body)
-        )
+        SharedKey(indicator, tuple(definitions), period, groups[number], _day(day)): (numerator, denominator, pending)
+        for indicator, definitions, period, number, day, numerator, denominator, pending in rows
     }
+
+
+def _groups(named: Sequence[Sequence[str]]) -> Groups:
+    return tuple((kind, group) for kind, group in named)
+
+
+@lru_cache(maxsize=20_000)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 async def write_layers(connection: Connection, pairs: Mapping[YouthKey, Pair]) -> None:
@@ -103,7 +117,7 @@ async def write_layers(connection: Connection, pairs: Mapping[YouthKey, Pair]) -
     await _write_states(connection, {key: after for key, (_, after) in pairs.items()})
 
 
-def _differing(one: YouthLayers, other: YouthLayers) -> list[tuple[date, bool, Steps]]:
+def _differing(one: YouthLayers, other: YouthLayers) -> list[tuple[date, bool, SharedSteps]]:
     return [
         (day, day in one.corrections, steps)
         for day, steps in one.layers.items()
@@ -158,18 +172,16 @@ on conflict (municipality, youth) do update set version_rules = excluded.version
 """
 
 
-async def add_steps(connection: Connection, steps: Mapping[StoredKey, Amount]) -> None:
+async def add_steps(connection: Connection, gained: Mapping[Known, Steps]) -> None:
     """Add amounts to the log, in key order, so that two workers wait for each other instead of deadlocking.
 
     A sum of nought leaves no row, so that a rebuild leaves the same log as the stream.
     """
-    if not steps:
+    if not gained:
         return
-    places = sorted(steps)
-    await make_partitions(connection, {place.municipality for place in places})
-    amounts = ([steps[place][index] for place in places] for index in range(3))
+    await make_partitions(connection, {municipality for municipality, _ in gained})
     noughts: dict[str, list[tuple[int, int]]] = {}
-    for row in await connection.fetch(_ADD_STEPS, *_place_columns(places), *amounts):
+    for row in await connection.fetch(_ADD_STEPS, *_columns_of(gained)):
         noughts.setdefault(row["municipality"], []).append(row["ctid"])
     for municipality, found in sorted(noughts.items()):
         await connection.execute(_DELETE_NOUGHTS, municipality, found)
@@ -197,13 +209,12 @@ select municipality, ctid from added where numerator = 0 and denominator = 0 and
 _DELETE_NOUGHTS = "delete from step where municipality = $1 and ctid = any($2::tid[])"
 
 
-def _place_columns(places: Sequence[StoredKey]) -> list[list[Any]]:
-    """One list per column of the log's key."""
-    return [
-        [place.municipality for place in places],
-        *([place.step[index] for place in places] for index in range(6)),
-        [place.known_day for place in places],
-    ]
+def _columns_of(gained: Mapping[Known, Steps]) -> list[Sequence[Any]]:
+    """One list per column of the log, sorted by its key."""
+    rows: list[tuple[Any, ...]] = []
+    for (municipality, known_day), steps in sorted(gained.items()):
+        rows += ((municipality, *key, known_day, *steps[key]) for key in sorted(steps))
+    return list(zip(*rows, strict=True))
 
 
 async def note_refused(connection: Connection, refused: Iterable[RefusedRecord]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from services.indicators.figures import Figure
 from services.indicators.publishing import Publication
 from services.indicators.relations import Key, key_of
-from services.indicators.steps import Amount, StepKey, plus
+from services.indicators.steps import Amount, SharedKey, StepKey, plus, spread
 from services.indicators.store.layers import read_deltas
 from services.indicators.suppression import Suppressed
 from youthcare.runtime.postgres import Connection
@@ -129,11 +129,11 @@ async def late_steps(
         until,
         corrects,
     )
-    totals: dict[StepKey, Amount] = {}
+    totals: dict[SharedKey, Amount] = {}
     for row in rows:
         for key, amount in read_deltas(row["deltas"]).items():
             totals[key] = plus(totals[key], amount) if key in totals else amount
-    return totals
+    return spread(totals)
 
 
 async def erased_since(connection: Connection, municipality: str, day: date) -> int:

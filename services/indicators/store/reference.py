@@ -3,10 +3,11 @@
 Of one key the row of the newest import counts that was known on the day asked; a withdrawn one counts for nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.indicators.delays import Decreed
 from services.indicators.population import Cells, PopulationRow, population_row
 from services.indicators.reference import ReferenceFile, Refusals, refused_withdrawals
 from services.indicators.reference_kinds import (
@@ -202,9 +203,21 @@ async def external_of(
     return sorted(rows, key=lambda row: (row.series, row.period))
 
 
-async def decreed_days(connection: Connection, known_on: date) -> dict[str, frozenset[date]]:
-    """The decreed days of every municipality that the session sees, as known on a day."""
-    found: dict[str, set[date]] = {}
-    for row in map(decreed_day, await rows_in_force(connection, ReferenceKind.HOLIDAYS, None, known_on)):
-        found.setdefault(row.municipality, set()).add(row.day)
-    return {municipality: frozenset(days) for municipality, days in found.items()}
+async def decreed_days(connection: Connection, municipalities: Collection[str]) -> Decreed:
+    """The decreed days of municipalities, each set with the day from which it was known."""
+    found: dict[str, list[tuple[date, frozenset[date]]]] = {}
+    for row in await connection.fetch(_DECREED_FROM, sorted(municipalities)):
+        rows = await rows_in_force(connection, ReferenceKind.HOLIDAYS, row["municipality"], row["known_day"])
+        days = frozenset(decreed_day(each).day for each in rows)
+        found.setdefault(row["municipality"], []).append((row["known_day"], days))
+    return found
+
+
+# Nothing is read of a municipality without such days: this is asked for every batch of facts.
+_DECREED_FROM = """
+select distinct found.municipality, found.known_day
+from unnest($1::text[]) as wanted (municipality) cross join lateral (
+    select municipality, known_day from reference_import
+    where municipality = wanted.municipality and kind = 'holidays' offset 0
+) as found order by 1, 2
+"""

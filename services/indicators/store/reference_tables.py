@@ -63,6 +63,9 @@ create table if not exists reference_external (
     check ((value is null) = (unit is null) and (value is not null or target is null))
 );
 
+create index if not exists reference_import_of_holidays on reference_import (municipality, known_day)
+    where kind = 'holidays';
+
 -- entered: days decreed to be no working days
 create table if not exists decreed_day (
     municipality text not null,
