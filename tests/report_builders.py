@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
+from services.indicators.delays import Event
 from services.indicators.publishing import Cause
 from services.indicators.report.model import (
     CARE_FORM,
@@ -14,10 +15,13 @@ from services.indicators.report.model import (
     Band,
     Difference,
     ExternalValue,
+    RecentCount,
     Report,
     ReportCell,
     Target,
 )
+from services.indicators.report.periods import days_of
+from youthcare.period import ONE_DAY
 
 ENSCHEDE = "0153"
 QUARTER = "2024Q3"
@@ -89,7 +93,8 @@ def report(
     targets: Sequence[Target] = (),
     external: Sequence[ExternalValue] = (),
     differences: Sequence[Difference] = (),
-    bands: Sequence[Band] = (),
+    unexplained: int = 0,
+    recent: Sequence[RecentCount] = (),
     teams: dict[str, str] | None = None,
     definition: str = "enschede",
     municipality_name: str = "Enschede",
@@ -110,7 +115,8 @@ def report(
         targets=tuple(targets),
         external=tuple(external),
         differences=tuple(differences),
-        bands=tuple(bands),
+        unexplained=unexplained,
+        recent=tuple(recent),
         teams=teams or {},
         care_forms=CARE_FORMS,
         published_on=published_on,
@@ -291,21 +297,51 @@ def _differences() -> list[Difference]:
     return [
         difference("2024Q1", (MUNICIPALITY, ENSCHEDE), Cause.LATE_STATEMENT, 318, 336),
         difference("2024Q2", (MUNICIPALITY, ENSCHEDE), Cause.CORRECTION, 331, 327),
-        difference("2024Q2", (TEAM, "noord"), Cause.ERASURE, 44, 43),
+        difference("2023Q4", (MUNICIPALITY, ENSCHEDE), Cause.ERASURE, 350, 349),
+        difference("2023Q3", (MUNICIPALITY, ENSCHEDE), Cause.UNEXPLAINED, 303, 301),
     ]
+
+
+def recent_count(
+    event: Event = Event.START,
+    period: str = "2024-09",
+    count: int = 312,
+    band: tuple[int, int] | None = (325, 348),
+    last_day: date | None = None,
+) -> RecentCount:
+    """Starts of September as known a month later, with what they will become."""
+    return RecentCount(
+        event=event,
+        period=period,
+        last_day=last_day or days_of(period).end - ONE_DAY,
+        count=count,
+        band=None if band is None else Band(low=band[0], high=band[1]),
+    )
+
+
+def withheld_count(event: Event = Event.START, period: str = "2024-09") -> RecentCount:
+    """Starts of a month that are withheld: no count, and no band."""
+    last_day = days_of(period).end - ONE_DAY
+    return RecentCount(event=event, period=period, last_day=last_day, count=None, is_withheld=True)
+
+
+def _recent() -> list[RecentCount]:
+    starts = [(351, 351, 351), (344, 344, 344), (338, 338, 340), (347, 348, 353), (329, 334, 345), (312, 325, 348)]
+    ends = [(301, 301, 301), (322, 322, 323), (340, 341, 345), (358, 362, 371), (318, 330, 349), (262, 291, 331)]
+    months = [
+        recent_count(event, month, count, (low, high))
+        for month, *pair in zip(MONTHS[-6:], starts, ends, strict=True)
+        for event, (count, low, high) in zip(Event, pair, strict=True)
+    ]
+    quarter = [
+        recent_count(event, QUARTER, count, band)
+        for event, count, band in ((Event.START, 988, (1012, 1041)), (Event.END, 938, (992, 1046)))
+    ]
+    return [*months, *quarter]
 
 
 def example_report() -> Report:
     """A whole report: every chapter filled, with provisional, withheld and missing figures in it."""
-    bands = [
-        Band(
-            indicator="inflow_rate",
-            period=QUARTER,
-            low=Fraction(309, POPULATION),
-            high=Fraction(338, POPULATION),
-            share=Fraction(4, 5),
-        )
-    ]
     return report(
         *_goals(),
         *_specials(),
@@ -313,7 +349,8 @@ def example_report() -> Report:
         targets=_targets(),
         external=_external(),
         differences=_differences(),
-        bands=bands,
+        unexplained=2,
+        recent=_recent(),
         teams=TEAMS,
         published_on=date(2024, 11, 1),
         compared_with=date(2024, 8, 1),

@@ -88,6 +88,17 @@ def test_every_drawing_has_a_name_for_who_cannot_see_it(page: Opened) -> None:
     assert named.count() == drawings.count()
 
 
+def test_estimates_are_drawn_beside_the_counts_and_called_so(page: Opened) -> None:
+    """Two drawings next to a table, each with its estimates in words, and the word itself in the heading."""
+    note = page.page.locator("section[aria-labelledby=schattingen]")
+    drawings = note.get_by_role("img", name=re.compile("Lijngrafiek: gemelde (starts|stops) per maand"))
+
+    assert "schatting" in note.get_by_role("heading").inner_text()
+    assert drawings.count() == 2
+    assert all("(schatting)" in text for text in drawings.locator("desc").all_text_contents())
+    assert note.get_by_role("table").count() == 1
+
+
 def test_every_table_has_a_caption_and_heads(page: Opened) -> None:
     """Columns and rows are headed, so that each number can be found by ear."""
     without = page.page.evaluate(

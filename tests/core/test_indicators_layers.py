@@ -132,7 +132,7 @@ def test_the_same_facts_give_the_same_layer_in_whatever_order_they_tell_of_the_d
     (told,) = naive_indicators.newest(
         naive_indicators.told_layers(care("2024-01-08", "2024-03-20"), care_forms(), None)
     )
-    turned = replace(told, definitions=dict(reversed(told.definitions.items())))
+    turned = replace(told, definitions=dict(reversed(list(told.definitions.items()))))
 
     assert list(turned.definitions) != list(told.definitions)
     assert shared_tally(turned) == shared_tally(told)

@@ -14,7 +14,6 @@ from services.indicators.report.model import (
     MUNICIPALITY,
     PROVISIONAL,
     TEAM,
-    Band,
     Difference,
     ExternalValue,
     Report,
@@ -272,6 +271,42 @@ def test_the_note_on_differences_opens_with_how_many_there_are(built: Report, wo
     assert words in note(page_of(built), "verschillen").paragraphs[0]
 
 
+@pytest.mark.parametrize(
+    ("unexplained", "listed", "words"),
+    [
+        (
+            1,
+            1,
+            "Van 1 cijfer uit die publicatie is niet bekend waardoor het is gewijzigd (onverklaard); 1 daarvan staat",
+        ),
+        (
+            12,
+            2,
+            "Van 12 cijfers uit die publicatie is niet bekend waardoor zij zijn gewijzigd (onverklaard); 2 daarvan",
+        ),
+        (3, 0, "(onverklaard); dit rapport toont daar geen van. Vraag de beheerder van dit systeem bij de gemeente"),
+    ],
+)
+def test_what_nobody_can_explain_is_said_and_whom_to_ask(unexplained: int, listed: int, words: str) -> None:
+    """In a paragraph of its own, also when the figures themselves are those of a team and stand nowhere."""
+    rows = [difference(cause=Cause.UNEXPLAINED)] * listed
+    page = page_of(report(differences=rows, unexplained=unexplained, compared_with=date(2024, 8, 1)))
+
+    opening, told = note(page, "verschillen").paragraphs
+
+    assert "onverklaard" not in opening
+    assert words in told
+    assert "Vraag de beheerder van dit systeem bij de gemeente Enschede" in told
+    assert [term for term, _ in note(page, "verschillen").terms] == ["onverklaard"] * min(listed, 1)
+
+
+def test_where_every_difference_has_its_cause_nobody_need_ask() -> None:
+    """One paragraph, and no word of the unexplained."""
+    page = page_of(report(differences=[difference()], compared_with=date(2024, 8, 1)))
+
+    assert len(note(page, "verschillen").paragraphs) == 1
+
+
 def test_a_difference_that_rounding_would_hide_is_written_finer() -> None:
     """331 and 327 of 28,900 are both 1,1 %; a list of differences must show one."""
     fine = difference(published=Fraction(331, 28_900), now=Fraction(327, 28_900))
@@ -287,37 +322,6 @@ def test_a_figure_that_is_withheld_today_is_not_told_as_a_difference() -> None:
 
     (table,) = note(page, "verschillen").tables
     assert rows_of(table)[0][3:5] == ["1,0 %", "niet getoond (te kleine aantallen)"]
-
-
-def test_an_estimate_stands_apart_from_the_counts_and_is_called_one() -> None:
-    """In a table of its own, with how often the truth lies inside; the figure itself is not changed by it."""
-    band = Band(
-        indicator="inflow_rate",
-        period=QUARTER,
-        low=Fraction(105, 10_000),
-        high=Fraction(12, 1000),
-        share=Fraction(4, 5),
-    )
-    page = page_of(report(cell(), bands=[band]))
-    without = page_of(report(cell()))
-
-    (table,) = note(page, "schattingen").tables
-    assert "schatting" in note(page, "schattingen").title
-    assert rows_of(table) == [["Instroom", "3e kwartaal 2024", "1,1 %", "1,1 % tot 1,2 %", "80 %"]]
-    assert page.chapters[0].sections[0].table == without.chapters[0].sections[0].table
-    assert "schatting 1,1 % tot 1,2 %" in page.chapters[0].sections[0].drawing.replace(NBSP, " ")
-
-
-def test_an_estimate_of_a_withheld_figure_is_not_told() -> None:
-    """A band around it would tell what was withheld."""
-    band = Band(
-        indicator="inflow_rate", period=QUARTER, low=Fraction(1, 1000), high=Fraction(2, 1000), share=Fraction(4, 5)
-    )
-
-    page = page_of(report(withheld(), bands=[band]))
-
-    assert note(page, "schattingen").tables == ()
-    assert not any("0,1 %" in text for text in texts_of(page.chapters))
 
 
 def test_timeliness_is_a_table_of_twelve_months() -> None:

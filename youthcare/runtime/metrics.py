@@ -46,6 +46,9 @@ LOG_KEYS_DROPPED = _counter("log_keys_dropped", "Keys dropped from log lines: no
 RECORDS_APPLIED = _counter("records_applied", "Records whose effect is committed, and repeats.", ("service",))
 BATCHES_RETRIED = _counter("batches_retried", "Batches tried again after an outage.", ("service",))
 OFFSET_GAPS = _counter("offset_gaps", "Runs of offsets that did not come, by meaning.", ("service", "verdict"))
+PUBLICATION_UNEXPLAINED = _counter(
+    "publication_unexplained", "Published cells found to be others now without a known cause, each time they are asked."
+)
 WORKER_ENDINGS = _counter("worker_endings", "Times the process ended itself.", ("service", "reason"))
 
 EVENT_TO_FACTS = Histogram(

@@ -22,7 +22,7 @@ from services.indicators.durations import quantile_days
 from services.indicators.figures import Figure, decimal_text, figures_by_group
 from services.indicators.spans import find_days_of
 from services.indicators.steps import Group
-from services.indicators.store.delays import delays_by_sender, delays_of
+from services.indicators.store.delays import Counted, delays_by_sender, delays_of
 from services.indicators.store.sums import read_of
 from services.indicators.suppression import SMALLEST_COUNT
 from youthcare.period import ONE_DAY, Period
@@ -149,14 +149,18 @@ def _sender(figure: Figure, delays: Mapping[int, int]) -> Answer:
     }
 
 
+async def counted_delays(
+    connection: Connection, municipality: str, group: Group, first_day: date, known_on: date
+) -> dict[Event, Counted]:
+    """The counted delays of the starts and of the ends of a group from a day on, as known on a day."""
+    days = Period(first_day, known_on + ONE_DAY)
+    return {event: await delays_of(connection, municipality, event, group, days, known_on) for event in Event}
+
+
 async def completeness(connection: Connection, asked: Asked) -> Answer:
     """The estimates of the starts and of the ends of a period."""
     first = min(asked.period.start, asked.known_on - timedelta(days=HISTORY_DAYS))
-    days = Period(first, asked.known_on + ONE_DAY)
-    counted = {
-        event: await delays_of(connection, asked.municipality, event, asked.group, days, asked.known_on)
-        for event in Event
-    }
+    counted = await counted_delays(connection, asked.municipality, asked.group, first, asked.known_on)
     # In a thread: learning from years of reports would hold up the other requests.
     estimates = await asyncio.to_thread(lambda: [_estimated(asked, event, counted[event]) for event in Event])
     return {

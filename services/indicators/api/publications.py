@@ -31,6 +31,7 @@ from services.indicators.store.publications import erased_since, freeze, late_st
 from services.indicators.store.reference import list_imports, read_population
 from services.indicators.suppression import suppressed
 from services.indicators.windows import DISTRIBUTIONS, series_of
+from youthcare.runtime import metrics
 from youthcare.runtime.postgres import Connection
 
 QUANTILES = frozenset(name for name, kind in KINDS.items() if kind in DISTRIBUTIONS)
@@ -94,6 +95,7 @@ async def differences(session: Session, publication: Publication, known_on: date
             found += await asyncio.to_thread(_changes, publication, since, indicators, steps)
     unexplained = sum(change.cause is Cause.UNEXPLAINED for change in found)
     if unexplained:
+        metrics.PUBLICATION_UNEXPLAINED.inc(unexplained)
         structlog.get_logger().error(
             "publication_unexplained", municipality=publication.municipality, count=unexplained
         )

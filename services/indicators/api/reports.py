@@ -13,15 +13,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from services.indicators.api.asked import asker_of, days_of, definition_of
+from services.indicators.api.delays import counted_delays
 from services.indicators.api.publication_pages import quarter_asked
 from services.indicators.api.publications import differences, frozen_cells
 from services.indicators.api.reading import Session, all_figures, session_of
 from services.indicators.asking import Days
 from services.indicators.figures import Figure
-from services.indicators.publishing import Change, Publication, cells_of
+from services.indicators.publishing import Cause, Change, Publication, cells_of
 from services.indicators.relations import Key, key_of
 from services.indicators.report import app as printing
-from services.indicators.report.model import Difference, ExternalValue, Report, ReportCell, Target
+from services.indicators.report.model import Difference, ExternalValue, RecentCount, Report, ReportCell, Target
+from services.indicators.report.recent import first_day_read, recent_counts
 from services.indicators.store.publications import list_publications, read_hidden
 from services.indicators.store.reference import external_of, targets_of
 from services.indicators.suppression import OVERSIGHT_KINDS, Suppressed, suppressed
@@ -76,15 +78,18 @@ async def report_of(
     compared = of_quarter or next(iter(published), None)
     changed = [] if compared is None else await differences(session, compared, known_on)
     targets, external = await _reference_of(session, municipality, known_on)
+    told = _report_cells(cells, hidden)
     return _report(
         municipality,
         quarter,
         definition,
         days,
-        cells=_report_cells(cells, hidden),
+        cells=told,
         targets=targets,
         external=external,
         changed=_shown_differences(changed, hidden),
+        unexplained=sum(row.cause is Cause.UNEXPLAINED for row in changed),
+        recent=await _recent_of(session, municipality, quarter, days, told),
         of_quarter=of_quarter,
         compared=compared,
     )
@@ -117,6 +122,17 @@ async def _reference_of(
     )
 
 
+async def _recent_of(
+    session: Session, municipality: str, quarter: str, days: Days, cells: Sequence[ReportCell]
+) -> tuple[RecentCount, ...]:
+    """The starts and ends of the last months with their estimates, both of what was known when the cells were made."""
+    first, whole = first_day_read(quarter, days.known_on), ("municipality", municipality)
+    async with session() as connection:
+        counted = await counted_delays(connection, municipality, whole, first, days.known_on)
+    # In a thread: learning from years of reports would hold up the other requests.
+    return await asyncio.to_thread(recent_counts, counted, cells, quarter, days.on, days.known_on)
+
+
 def _report(
     municipality: str,
     quarter: str,
@@ -127,6 +143,8 @@ def _report(
     targets: Sequence[Target],
     external: Sequence[ExternalValue],
     changed: Sequence[Difference],
+    unexplained: int,
+    recent: Sequence[RecentCount],
     of_quarter: Publication | None,
     compared: Publication | None,
 ) -> Report:
@@ -143,6 +161,8 @@ def _report(
         targets=tuple(targets),
         external=tuple(external),
         differences=tuple(changed),
+        unexplained=unexplained,
+        recent=tuple(recent),
         teams={team: names.teams.get(team, _titled(team)) for team in sorted(found)},
         care_forms=names.care_forms,
         published_on=civil_day(of_quarter.published_at) if of_quarter else None,

@@ -1,7 +1,8 @@
 """A figure per period as a line against its target, drawn so that nothing hangs on colour.
 
 Final values are filled marks on a drawn line; provisional ones are open marks on a broken line, on a shaded ground that
-says "voorlopig". The target is a thick grey line, an estimate a bracket, a second figure has square marks.
+says "voorlopig". The target is a thick grey line, an estimate a bracket beside the mark, a second figure has square
+marks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 410, 42, 172
 _WORD = "voorlopig"
 _LABELLED = 8
 """Up to so many points each has its number; of more, the first and the last."""
+_ASIDE = 20
+"""How far a bracket stands from its mark, where there is room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,11 @@ def axis_for(chart: Chart) -> Axis:
     drawn_values = [point.value for row in chart.lines for point in row.points if point.value is not None]
     targets = [value for value in chart.targets if value is not None]
     return axis_of([*drawn_values, *targets, *(edge for band in chart.bands.values() for edge in band)])
+
+
+def drawing_note_nl(chart: Chart) -> str:
+    """What a reader must know of the axis of a chart; nothing when it starts at nought."""
+    return "" if axis_for(chart).starts_at_nought else "Let op: de verticale as begint niet bij nul."
 
 
 def line_chart(chart: Chart) -> str:
@@ -141,7 +149,8 @@ def _targets(chart: Chart, axis: Axis) -> Iterator[str]:
 
 def _bands(chart: Chart, axis: Axis) -> Iterator[str]:
     for index, (low, high) in chart.bands.items():
-        x, foot, top = chart.x(index), _y(axis, low), _y(axis, high)
+        # Beside the mark and its number, which it would cross.
+        x, foot, top = chart.x(index) + min(Fraction(_ASIDE), chart.slot / 3), _y(axis, low), _y(axis, high)
         yield line(x, foot, x, top, stroke=ESTIMATE, width=2)
         yield from (line(x - 6, y, x + 6, y, stroke=ESTIMATE, width=2) for y in (foot, top))
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from services.indicators.publishing import Cause
 from services.indicators.report.content import TOPICS
-from services.indicators.report.model import CARE_FORM, MUNICIPALITY, TEAM, Difference
-from services.indicators.report.numbers import MEAN, Unit, in_steps, shown
+from services.indicators.report.model import CARE_FORM, MUNICIPALITY, TEAM, Difference, Report
+from services.indicators.report.numbers import MEAN, Unit, counted, in_steps, shown
 from services.indicators.report.periods import day_nl, per_of, titled
 from services.indicators.report.readings import Readings, State
 from services.indicators.report.sentences import ABSENT_NL, WITHHELD_NL
@@ -23,11 +23,17 @@ CAUSES_NL = {
     Cause.ERASURE: ("verwijdering", "gegevens zijn gewist op verzoek of na de bewaartermijn"),
     Cause.UNEXPLAINED: (
         "onverklaard",
-        "geen van de andere oorzaken; dit is een fout in het systeem die wordt uitgezocht",
+        "niemand weet nog waardoor het cijfer is gewijzigd: het is geen van de andere oorzaken, en dus een fout in het "
+        "systeem",
     ),
 }
 """Each cause in two words, and what it means."""
 _MORE_DECIMALS = 3
+_NOT_SHOWN_NL = "dit rapport toont daar geen van"
+_ELSEWHERE_NL = (
+    "Wijzigingen in andere cijfers dan die van de gemeente als geheel staan er niet bij: die gaan soms over enkele "
+    "jeugdigen."
+)
 
 
 def differences_note(readings: Readings) -> Note:
@@ -36,7 +42,7 @@ def differences_note(readings: Readings) -> Note:
     return Note(
         anchor="verschillen",
         title="Verschillen met een eerdere publicatie",
-        paragraphs=(_opening(readings),),
+        paragraphs=tuple(text for text in (_opening(readings), _unexplained_nl(report)) if text),
         terms=tuple(
             words for cause, words in CAUSES_NL.items() if any(row.cause is cause for row in report.differences)
         ),
@@ -50,10 +56,28 @@ def _opening(readings: Readings) -> str:
         return "Er is geen eerdere publicatie om dit rapport mee te vergelijken."
     day = day_nl(report.compared_with)
     if not report.differences:
-        return f"Alle cijfers die op {day} zijn gepubliceerd, zijn nu hetzelfde."
+        return f"Alle cijfers van de gemeente als geheel die op {day} zijn gepubliceerd, zijn nu hetzelfde."
     count = len(report.differences)
     told = "is 1 cijfer" if count == 1 else f"zijn {count} cijfers"
-    return f"Vergeleken met de publicatie van {day} {told} gewijzigd. De tabel noemt ze alle, met de oorzaak."
+    listed = f"Vergeleken met de publicatie van {day} {told} gewijzigd. De tabel noemt ze alle, met de oorzaak."
+    return f"{listed} {_ELSEWHERE_NL}"
+
+
+def _unexplained_nl(report: Report) -> str:
+    """That nobody knows why figures changed, those of teams and care forms too, and whom to ask; else nothing."""
+    count = report.unexplained
+    if not count:
+        return ""
+    listed = sum(row.cause is Cause.UNEXPLAINED for row in report.differences)
+    figures, changed = ("cijfer", "het is") if count == 1 else ("cijfers", "zij zijn")
+    shown_nl = (
+        f"{counted(listed)} daarvan {'staat' if listed == 1 else 'staan'} in de tabel" if listed else _NOT_SHOWN_NL
+    )
+    return (
+        f"Van {counted(count)} {figures} uit die publicatie is niet bekend waardoor {changed} gewijzigd (onverklaard); "
+        f"{shown_nl}. Vraag de beheerder van dit systeem bij de gemeente {report.municipality_name} hoe het zit. "
+        "Zolang dat niet bekend is, is zo'n nieuw cijfer niet zeker."
+    )
 
 
 def _table(readings: Readings) -> Table:

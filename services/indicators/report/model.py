@@ -1,4 +1,4 @@
-"""What a council report is made from: cells, targets, other series, differences and estimates.
+"""What a council report is made from: cells, targets, other series, differences, and recent counts with estimates.
 
 Three rules. Figures arrive suppressed: what is withheld has no numbers here, so the report cannot tell them. Values are
 fractions; they are rounded only where they are written. A target of a year holds for its quarters and months.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+from services.indicators.delays import Event
 from services.indicators.publishing import Cause
 
 FINAL = "final"
@@ -75,17 +76,38 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Between which values a recent figure of the municipality is expected to end: an estimate, never a count."""
+    """Between which numbers, both included, a count ends eight times in ten: an estimate, never a count."""
 
-    indicator: str
-    period: str
-    low: Fraction
-    high: Fraction
-    share: Fraction
-    """How often the later truth lies inside, such as 4/5."""
+    low: int
+    high: int
 
     def __post_init__(self) -> None:
         assert self.low <= self.high, "a band has a lower and an upper edge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentCount:
+    """How many starts or ends of a recent month or quarter were reported; what they will become stands apart."""
+
+    event: Event
+    period: str
+    last_day: date
+    """The last day that is counted: that of the period, or the day asked."""
+    count: int | None
+    band: Band | None = None
+    """None when too little is known to estimate it."""
+    is_withheld: bool = False
+
+    def __post_init__(self) -> None:
+        assert (self.count is None) == self.is_withheld, "what is withheld has no count, and all else has one"
+        if self.band is not None:
+            assert self.count is not None, "a band would tell what is withheld"
+            assert self.count <= self.band.low, "what was reported is not expected away"
+
+    @property
+    def may_rise(self) -> bool:
+        """Whether more reports are expected, or nobody knows."""
+        return self.count is not None and (self.band is None or self.band.high > self.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +124,9 @@ class Report:
     targets: tuple[Target, ...] = ()
     external: tuple[ExternalValue, ...] = ()
     differences: tuple[Difference, ...] = ()
-    bands: tuple[Band, ...] = ()
+    unexplained: int = 0
+    """How many published cells, of any group, are others now without a known cause."""
+    recent: tuple[RecentCount, ...] = ()
     teams: Mapping[str, str] = field(default_factory=dict)
     """Name of each team by its id; the teams of the report, in this order."""
     care_forms: Mapping[str, str] = field(default_factory=dict)

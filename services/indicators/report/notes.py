@@ -1,4 +1,4 @@
-"""The notes: what is provisional and why, definitions, differences, timeliness, what is withheld, how to read."""
+"""The notes: what is provisional and why, how complete, definitions, differences, timeliness, what is withheld."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,12 +9,13 @@ from services.indicators.definitions import Kind
 from services.indicators.report.comparisons import compared_section
 from services.indicators.report.content import TOPICS
 from services.indicators.report.differences import differences_note
-from services.indicators.report.numbers import PERCENT, WHOLE_PERCENT, counted, shown
+from services.indicators.report.numbers import PERCENT, counted, shown
 from services.indicators.report.periods import titled
 from services.indicators.report.readings import Reading, Readings
+from services.indicators.report.recent_note import recent_note, recent_table
 from services.indicators.report.sentences import WITHHELD_NL, reason_nl, window_nl
 from services.indicators.report.specials import TIMELINESS
-from services.indicators.report.tables import figure_cell, table_of, team_table
+from services.indicators.report.tables import table_of, team_table
 from services.indicators.report.topics import Topic
 from services.indicators.report.views import Cell, Note, Row, Table
 
@@ -44,10 +45,10 @@ def notes_of(readings: Readings) -> tuple[Note, ...]:
     """The notes of a report, in the order in which they stand."""
     return (
         _provisional(readings),
+        recent_note(readings.report),
         _definitions(readings),
         differences_note(readings),
         _timeliness(readings),
-        _estimates(readings),
         _withheld(readings),
         _how_to_read(),
     )
@@ -131,38 +132,10 @@ def _timeliness(readings: Readings) -> Note:
     )
 
 
-def _estimates(readings: Readings) -> Note:
-    """The completeness band: an estimate, apart from the counts."""
-    rows = tuple(_estimate_rows(readings))
-    columns = ("Cijfer", "Periode", "Nu geteld", "Verwachte eindstand", "Kans")
-    return Note(
-        anchor="schattingen",
-        title="Hoe volledig de laatste cijfers zijn (schatting)",
-        paragraphs=(
-            "Uit de vertraging van eerdere meldingen volgt een schatting van waar een cijfer op uitkomt als alles "
-            "binnen is. Het is een schatting en geen telling: zij telt nergens in mee.",
-            *(() if rows else ("Voor dit rapport is geen schatting gemaakt.",)),
-        ),
-        tables=(Table(caption="Schattingen van de eindstand", columns=columns, rows=rows),) if rows else (),
-    )
-
-
-def _estimate_rows(readings: Readings) -> Iterator[Row]:
-    for topic, reading in _shown(readings):
-        band = readings.band(topic, reading)
-        if band is not None:
-            edges = f"{shown(band.low, topic.unit)} tot {shown(band.high, topic.unit)}"
-            share = shown(band.share, WHOLE_PERCENT)
-            now = figure_cell(topic, reading).text
-            yield Row(
-                head=Cell(text=topic.title_nl),
-                cells=tuple(Cell(text=text) for text in (titled(reading.period), now, edges, share)),
-            )
-
-
 def _withheld(readings: Readings) -> Note:
     teams = team_table(readings)
     of_municipality = sum(_hidden(table_of(topic, readings, readings.series(topic))) for topic in (*TOPICS, TIMELINESS))
+    of_municipality += _hidden(recent_table(readings.report.recent))
     of_forms = sum(_hidden(section.table) for topic in TOPICS if (section := compared_section(topic, readings)))
     of_teams = _hidden(None if teams is None else replace(teams, rows=teams.rows[1:]))
     return Note(
@@ -191,7 +164,9 @@ def _how_to_read() -> Note:
         paragraphs=(
             "In elke grafiek is de dikke grijze lijn de streefwaarde. Een gevuld punt op een doorgetrokken lijn is een "
             "definitief cijfer; een open punt op een stippellijn in een grijs vlak is een voorlopig cijfer. "
-            "Onder of naast elke grafiek staan dezelfde getallen in een tabel, de laatste periode bovenaan.",
+            "Onder of naast elke grafiek staan dezelfde getallen in een tabel, de laatste periode bovenaan. "
+            "Een haak naast een punt is een schatting van waar een aantal op uitkomt; die staat alleen bij de vraag "
+            "hoe volledig de laatste cijfers zijn.",
             "Getallen zijn alleen voor het tonen afgerond. Een verschil is berekend uit de getoonde getallen, zodat "
             "het na te rekenen is. Of een streefwaarde is gehaald, is bepaald met het niet afgeronde getal.",
             "Een procentpunt is het verschil tussen twee percentages: van 1,0 % naar 1,1 % is 0,1 procentpunt.",

@@ -28,7 +28,6 @@ class Unit:
 
 
 PERCENT = Unit(axis_nl="procent", scale=Fraction(100), decimals=1, after="%", difference_nl="procentpunt")
-WHOLE_PERCENT = replace(PERCENT, decimals=0)
 COUNT = Unit(axis_nl="aantal")
 MEAN = Unit(axis_nl="gemiddeld aantal", decimals=2, more_nl="hoger", less_nl="lager", same_nl="even hoog als")
 GRADE = Unit(axis_nl="rapportcijfer", decimals=1, more_nl="hoger", less_nl="lager", same_nl="even hoog als")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from services.indicators.definitions import Per
-from services.indicators.report.model import FINAL, MUNICIPALITY, Band, Report, ReportCell
+from services.indicators.report.model import FINAL, MUNICIPALITY, Report, ReportCell
 from services.indicators.report.periods import list_until, per_of
 from services.indicators.report.topics import Topic
 
@@ -88,11 +88,6 @@ class Readings:
         """The period of a topic; an imported series may come per quarter or per year."""
         pers = {per_of(row.period) for row in self.report.external if row.series == topic.id}
         return Per.YEAR if pers == {Per.YEAR} else topic.per
-
-    def band(self, topic: Topic, reading: Reading) -> Band | None:
-        """The estimate beside a figure, when there is one; none beside a withheld figure, which it would tell."""
-        found = (row for row in self.report.bands if (row.indicator, row.period) == (topic.id, reading.period))
-        return None if reading.value is None else next(found, None)
 
     def groups(self, topic: Topic, period: str) -> tuple[str, ...]:
         """The groups of the topic's kind that have a cell in a period, by name."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from services.indicators.report.charts import Chart, Line, Point, axis_for, line_chart, point_of
+from services.indicators.report.charts import Chart, Line, Point, drawing_note_nl, line_chart, point_of
 from services.indicators.report.comparisons import compared_section
 from services.indicators.report.model import MUNICIPALITY
 from services.indicators.report.numbers import shown
@@ -14,7 +14,6 @@ from services.indicators.report.tables import figure_cell, table_of
 from services.indicators.report.topics import Chapter, Topic
 from services.indicators.report.views import ChapterView, Section
 
-_NOT_FROM_NOUGHT_NL = "Let op: de verticale as begint niet bij nul."
 _NOTHING_NL = "Voor dit rapport is geen cijfer aangeleverd."
 
 
@@ -42,7 +41,7 @@ def section_of(topic: Topic, readings: Readings) -> Section:
         title=topic.title_nl,
         sentences=sentences_of(topic, rows[-1], readings, readings.of(topic, before(rows[-1].period))),
         drawing=line_chart(chart) if is_drawn else "",
-        drawing_note="" if not is_drawn or axis_for(chart).starts_at_nought else _NOT_FROM_NOUGHT_NL,
+        drawing_note=drawing_note_nl(chart) if is_drawn else "",
         table=table_of(topic, readings, rows),
     )
 
@@ -73,11 +72,6 @@ def chart_of(topic: Topic, readings: Readings, rows: Sequence[Reading]) -> Chart
         ticks=tuple(tick(row.period) for row in rows),
         lines=tuple(lines),
         targets=tuple(_scaled(topic, row.target) if has_targets else None for row in rows),
-        bands={
-            index: (band.low * topic.unit.scale, band.high * topic.unit.scale)
-            for index, row in enumerate(rows)
-            if (band := readings.band(topic, row)) is not None
-        },
     )
 
 
@@ -100,9 +94,6 @@ def _described_one(topic: Topic, readings: Readings, row: Reading) -> str:
         parts.append(f"negen van de tien {_words(topic, readings.beside(topic.beside, row.period))}")
     if topic.aim is not None and row.target is not None:
         parts.append(f"streefwaarde {shown(row.target, topic.unit)}")
-    band = readings.band(topic, row)
-    if band is not None:
-        parts.append(f"schatting {shown(band.low, topic.unit)} tot {shown(band.high, topic.unit)}")
     return ", ".join(parts)
 
 

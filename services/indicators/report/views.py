@@ -80,13 +80,23 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawing of a note, and what is to be known to read it."""
+
+    svg: str
+    """Made by the report itself."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A note: paragraphs, then terms with their meaning, then tables, then what closes it."""
+    """A note: paragraphs, then terms with their meaning, then drawings, then tables."""
 
     anchor: str
     title: str
     paragraphs: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
+    drawings: tuple[Drawing, ...] = ()
     tables: tuple[Table, ...] = ()
 
 
