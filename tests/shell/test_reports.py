@@ -7,7 +7,7 @@ from random import Random
 
 from services.indicators.completeness import estimate, history_of
 from services.indicators.delays import Event, delay_text, series_of
-from services.indicators.processor import StoredKey
+from services.indicators.processor import Known
 from services.indicators.steps import Amount, StepKey
 from services.indicators.store.layers import add_steps
 from tests import builders
@@ -35,10 +35,10 @@ def feed(seed: int) -> Counts:
 
 async def tell_counts(pool: Pool, municipality: str, event: Event, counts: Counts) -> None:
     """Keep counted delays of a municipality, each known on the day it was reported."""
-    steps: dict[StoredKey, Amount] = {}
+    steps: dict[Known, dict[StepKey, Amount]] = {}
     for (day, delay), count in counts.items():
         key = StepKey(series_of(event), "", delay_text(delay), "municipality", municipality, day)
-        steps[StoredKey(municipality, key, day + timedelta(days=delay))] = (count, 0, 0)
+        steps.setdefault((municipality, day + timedelta(days=delay)), {})[key] = (count, 0, 0)
     async with pool.acquire() as connection, connection.transaction():
         await add_steps(connection, steps)
 
