@@ -8,6 +8,7 @@ renews what the dashboards show: supervisors' figures every ten minutes, everyon
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
 GAUGES_EVERY_SECONDS = 5.0
+GAUGES_REST = 4
+"""The gauges rest so many times as long as their reading took: many municipalities never keep the database busy."""
 SHOWN_EVERY_SECONDS = 600.0
 PART_RECORDS = 50
 """Facts whose layers are read and worked out at a time."""
@@ -198,12 +201,13 @@ async def renew_for_ever(settings: DatabaseSettings) -> None:
     board, pool, teams_renewed_on = Board(), None, None
     try:
         while True:
+            began = time.monotonic()
             try:
                 pool = pool or await open_pool(settings, "indicators-gauges", all_municipalities=True)
                 teams_renewed_on = await _renewed(board, pool, today(), teams_renewed_on)
             except Unavailable as away:
                 structlog.get_logger().warning("gauges_postponed", reason=str(away))
-            await asyncio.sleep(GAUGES_EVERY_SECONDS)
+            await asyncio.sleep(max(GAUGES_EVERY_SECONDS, GAUGES_REST * (time.monotonic() - began)))
     finally:
         if pool is not None:
             pool.terminate()

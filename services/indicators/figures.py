@@ -15,7 +15,7 @@ from services.indicators.durations import quantile_days
 from services.indicators.population import PopulationRow
 from services.indicators.spans import find_days_of, next_first_day
 from services.indicators.steps import NOTHING, Amount, Group, minus, plus
-from services.indicators.waiting import median_days, waits
+from services.indicators.waiting import Waits, median_days, waits
 from services.indicators.windows import Read, days_asked, spreads_of, windows_of
 from youthcare.period import FAR, ONE_DAY
 from youthcare.workingdays import add_working_days
@@ -93,8 +93,9 @@ def _quantiles(indicator: Indicator, period: str, definition: str, on: date, rea
     found = {}
     for group, dated in read.spreads.get(spread, {}).items():
         durations: dict[int, int] = {}
+        until = spread.until.toordinal()
         for (first_day, day), count in dated.items():
-            days = (day - first_day).days if ended else (spread.until - first_day).days + 1
+            days = day - first_day if ended else until - first_day + 1
             durations[days] = durations.get(days, 0) + count
         total = sum(durations.values())
         if total:
@@ -103,12 +104,15 @@ def _quantiles(indicator: Indicator, period: str, definition: str, on: date, rea
 
 
 def _medians(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
-    granted, started, lapsed = (read.spreads.get(row, {}) for row in spreads_of(indicator, period, definition, on))
     found = {}
-    for group in granted:
-        rows = waits(granted[group], started.get(group, {}), lapsed.get(group, {}), on)
+    for group, rows in (_waits(indicator, period, definition, on, read) if read.waits is None else read.waits).items():
         found[group] = _NO_MEDIAN if (days := median_days(rows)) is None else days, rows.count, rows.still_waiting
     return found
+
+
+def _waits(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Waits]:
+    granted, started, lapsed = (read.spreads.get(row, {}) for row in spreads_of(indicator, period, definition, on))
+    return {group: waits(granted[group], started.get(group, {}), lapsed.get(group, {}), on) for group in granted}
 
 
 _NO_MEDIAN = -1

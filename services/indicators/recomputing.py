@@ -51,13 +51,13 @@ class Log:
         return {group: _sum_on(sums, window.until) for group, sums in by_group.items()}
 
     def _spread(self, spread: Spread) -> Mapping[Group, Dated]:
-        found: dict[Group, dict[tuple[date, date], int]] = defaultdict(dict)
+        found: dict[Group, dict[tuple[int, int], int]] = defaultdict(dict)
         for name in self._named[spread.series, spread.definition]:
             first_day = date.fromisoformat(name)
             if spread.named is None or spread.named.covers(first_day):
                 for group, sums in self._sums[spread.series, spread.definition, name].items():
                     for day, count in _counts(sums, spread):
-                        found[group][first_day, day] = count
+                        found[group][first_day.toordinal(), day.toordinal()] = count
         return found
 
 

@@ -21,8 +21,8 @@ from youthcare.youthfacts import IndicationFacts
 
 GRANTED, STARTED, LAPSED = "waiting.granted", "waiting.started", "waiting.lapsed"
 
-Dated = Mapping[tuple[date, date], int]
-"""How many, by the day that their steps name and the day of the step."""
+Dated = Mapping[tuple[int, int], int]
+"""How many, by the day that their steps name and the day of the step; days are numbers (`date.toordinal`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +65,20 @@ def waits(granted: Dated, started: Dated, lapsed: Dated, on: date) -> Waits:
     begun: Counter[int] = Counter()
     censored: Counter[int] = Counter()
     for (first_day, day), count in started.items():
-        begun[(day - first_day).days] += count
+        begun[day - first_day] += count
     for (first_day, day), count in lapsed.items():
-        censored[(day - ONE_DAY - first_day).days] += count
-    return _with_those_waiting(granted, started, lapsed, on, begun, censored)
-
-
-def _with_those_waiting(
-    granted: Dated, started: Dated, lapsed: Dated, on: date, begun: Counter[int], censored: Counter[int]
-) -> Waits:
-    left: Counter[date] = Counter()
+        censored[day - 1 - first_day] += count
+    left: Counter[int] = Counter()
     for rows, sign in ((granted, 1), (started, -1), (lapsed, -1)):
         for (first_day, _), count in rows.items():
-            left[first_day] += sign * count
-    for first_day, count in left.items():
-        censored[(on - first_day).days] += count
+            left[on.toordinal() - first_day] += sign * count
+    return waits_of(begun, censored, left)
+
+
+def waits_of(begun: Mapping[int, int], lapsed: Mapping[int, int], left: Mapping[int, int]) -> Waits:
+    """The waits of indications that began, lapsed and still wait, each by how many days they waited."""
+    censored = Counter(lapsed)
+    censored.update(left)
     kept = {days: count for days, count in censored.items() if count}
     return Waits(started=dict(begun), censored=kept, still_waiting=sum(left.values()))
 

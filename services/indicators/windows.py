@@ -10,7 +10,7 @@ from datetime import date
 from services.indicators.definitions import At, Indicator, Kind, Term, definition_of
 from services.indicators.spans import find_days_of, name_of, next_first_day
 from services.indicators.steps import Amount, Group
-from services.indicators.waiting import GRANTED, LAPSED, STARTED, Dated
+from services.indicators.waiting import GRANTED, LAPSED, STARTED, Dated, Waits
 from youthcare.period import ONE_DAY, Period
 
 DISTRIBUTIONS = frozenset({Kind.QUANTILE, Kind.SURVIVAL})
@@ -43,6 +43,8 @@ class Read:
 
     sums: Mapping[Window, Mapping[Group, Amount]] = field(default_factory=dict)
     spreads: Mapping[Spread, Mapping[Group, Dated]] = field(default_factory=dict)
+    waits: Mapping[Group, Waits] | None = None
+    """Where who has the steps counted the waits themselves, instead of the spreads they follow from."""
 
 
 def windows_of(indicator: Indicator, period: str, definition: str, on: date) -> list[tuple[Term, Window]]:

@@ -2,21 +2,20 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
 
 from services.indicators.asking import Days
-from services.indicators.definitions import Indicator
+from services.indicators.definitions import Indicator, Kind
 from services.indicators.recomputing import Log
 from services.indicators.steps import Amount, Group, StepKey
-from services.indicators.waiting import Dated
-from services.indicators.windows import DISTRIBUTIONS, Read, Spread, Window, spreads_of, windows_of
+from services.indicators.waiting import GRANTED, LAPSED, STARTED, Dated, waits_of
+from services.indicators.windows import DISTRIBUTIONS, Read, Spread, Window, days_asked, spreads_of, windows_of
 from youthcare.period import FAR
 from youthcare.runtime.postgres import Connection
 
-Counted = tuple[date, date, int]
-"""The first day that steps name, the day of the steps, and how many."""
+Counted = tuple[int, int, int]
+"""The first day that steps name, the day of the steps, and how many; days are numbers (`date.toordinal`)."""
 
 
 async def read_series(
@@ -29,6 +28,8 @@ async def read_series(
     group: Group,
 ) -> dict[str, Read]:
     """What the figures of a group are read from, by period."""
+    if indicator.kind is Kind.SURVIVAL:
+        return await _waits(connection, municipality, indicator, periods, days, group)
     if indicator.kind in DISTRIBUTIONS:
         spreads = {period: spreads_of(indicator, period, definition, days.on) for period in periods}
         asked = {spread for found in spreads.values() for spread in found}
@@ -104,8 +105,7 @@ async def _spreads(
             rows = await connection.fetch(RUNNING, *asked, [spread.until for spread in many])
         else:
             rows = await connection.fetch(COUNTS, *asked)
-        counted = [(_first_day(name), day, count) for name, day, count in rows]
-        found |= _running(many, counted) if is_running else _parted(many, counted)
+        found |= _running(many, rows) if is_running else _parted(many, rows)
     return found
 
 
@@ -113,49 +113,85 @@ def _order(spread: Spread) -> tuple[date, date]:
     return spread.named.start if spread.named else date.min, spread.until
 
 
+# Days leave as numbers: there are many of them, and nobody shows them.
 COUNTS = """
-select period, effective_day as day, sum(numerator)::bigint as count
+select period::date - date '0001-01-01' + 1, effective_day - date '0001-01-01' + 1, sum(numerator)::bigint
 from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
   and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
 group by period, effective_day having sum(numerator) <> 0
 """
 # Of what runs only the distribution on some days is asked.
-RUNNING = f"""
-select period, ($11::date[])[1 + width_bucket(day - 1, $11::date[])] as day, sum(count)::bigint as count
-from ({COUNTS}) as daily group by 1, 2 having sum(count) <> 0
-"""  # noqa: S608 (a text of our own)
-
-
-@cache
-def _first_day(name: str) -> date:
-    return date.fromisoformat(name)
+RUNNING = """
+select period::date - date '0001-01-01' + 1, width_bucket(effective_day - 1, $11::date[]) as place,
+       sum(numerator)::bigint
+from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
+  and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
+group by period, place having sum(numerator) <> 0
+"""
 
 
 def _running(spreads: Sequence[Spread], counted: Sequence[Counted]) -> dict[Spread, Dated]:
-    """What runs on the last day of each spread, which is all that a duration up to it asks."""
+    """What runs on the last day of each spread, which is all that a duration up to it asks.
+
+    The second number of a row is here the place of the first spread that it counts in.
+    """
+    gained: list[list[Counted]] = [[] for _ in spreads]
+    for row in counted:
+        gained[row[1]].append(row)
     found: dict[Spread, Dated] = {}
-    running: Counter[date] = Counter()
-    rows = iter([*sorted(counted, key=lambda row: row[1]), (date.max, date.max, 0)])
-    first_day, day, count = next(rows)
-    for spread in spreads:
-        while day <= spread.until:
+    running: Counter[int] = Counter()
+    for spread, rows in zip(spreads, gained, strict=True):
+        for first_day, _, count in rows:
             running[first_day] += count
-            first_day, day, count = next(rows)
-        found[spread] = {(first, spread.until): number for first, number in running.items() if number}
+        until = spread.until.toordinal()
+        found[spread] = {(first_day, until): count for first_day, count in running.items() if count}
     return found
 
 
 def _parted(spreads: Sequence[Spread], counted: Sequence[Counted]) -> dict[Spread, Dated]:
     """What changed within each spread."""
-    found: dict[Spread, dict[tuple[date, date], int]] = {spread: {} for spread in spreads}
-    starts = [spread.named.start if spread.named else spread.since for spread in spreads]
+    found: dict[Spread, dict[tuple[int, int], int]] = {spread: {} for spread in spreads}
+    starts = [spread.since.toordinal() for spread in spreads]
     for first_day, day, count in counted:
-        index = bisect_right(starts, first_day if spreads[0].named else day) - 1
-        if index >= 0 and _holds(spreads[index], first_day, day):
+        index = bisect_right(starts, day) - 1
+        if index >= 0 and day <= spreads[index].until.toordinal():
             found[spreads[index]][first_day, day] = count
     return dict(found)
 
 
-def _holds(spread: Spread, first_day: date, day: date) -> bool:
-    is_named = spread.named is None or spread.named.covers(first_day)
-    return is_named and spread.since <= day <= spread.until
+async def _waits(
+    connection: Connection, municipality: str, indicator: Indicator, periods: Sequence[str], days: Days, group: Group
+) -> dict[str, Read]:
+    """How long indications waited, by the period in which they were granted; counted by the database."""
+    spans = [span for period in periods if (span := days_asked(indicator, period, days.on)) is not None]
+    counted = [{series: Counter[int]() for series in (GRANTED, STARTED, LAPSED)} for _ in spans]
+    starts = [span.start for span in spans]
+    asked = (municipality, *group, starts[0].isoformat(), spans[-1].end.isoformat(), days.on, days.known_on, starts)
+    for place, series, waited, count in await connection.fetch(WAITS, *asked):
+        counted[place - 1][series][waited] += count
+    return {period: _read_of(group, row) for period, row in zip(periods, counted, strict=True)}
+
+
+def _read_of(group: Group, counted: Mapping[str, Counter[int]]) -> Read:
+    if not any(counted.values()):
+        return Read(waits={})
+    return Read(waits={group: waits_of(counted[STARTED], counted[LAPSED], counted[GRANTED])})
+
+
+# A period is that of the granted first day, which the steps name. Who still waits are those granted without those who
+# began or lapsed. Under the name of `waiting.granted` they are told by how long they waited on the day asked.
+WAITS = f"""
+with told as (
+    select period, indicator, effective_day, numerator from step
+    where municipality = $1 and indicator = any('{{{GRANTED},{STARTED},{LAPSED}}}') and definition = ''
+      and group_kind = $2 and group_name = $3 and period >= $4 and period < $5 and effective_day <= $6
+      and known_day <= $7
+)
+select width_bucket(period::date, $8::date[]) as place, indicator,
+       effective_day - period::date - (indicator = '{LAPSED}')::integer as waited, sum(numerator)::bigint
+from told where indicator <> '{GRANTED}' group by place, indicator, waited
+union all
+select width_bucket(period::date, $8::date[]), '{GRANTED}', $6::date - period::date,
+       sum(case indicator when '{GRANTED}' then numerator else -numerator end)::bigint
+from told group by period having sum(case indicator when '{GRANTED}' then numerator else -numerator end) <> 0
+"""  # noqa: S608 (a text of our own)

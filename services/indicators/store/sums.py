@@ -83,10 +83,10 @@ async def spread_of(connection: Connection, municipality: str, spread: Spread, k
         spread.until,
         known_on,
     )
-    found: dict[Group, dict[tuple[date, date], int]] = {}
+    found: dict[Group, dict[tuple[int, int], int]] = {}
     for row in rows:
         dated = found.setdefault((row["group_kind"], row["group_name"]), {})
-        dated[date.fromisoformat(row["period"]), row["effective_day"]] = row["count"]
+        dated[date.fromisoformat(row["period"]).toordinal(), row["effective_day"].toordinal()] = row["count"]
     return dict(found)
 
 
