@@ -51,8 +51,7 @@ from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
 GAUGES_EVERY_SECONDS = 5.0
-GAUGES_REST = 4
-"""The gauges rest so many times as long as their reading took: many municipalities never keep the database busy."""
+GAUGES_REST = 4  # times as long as their reading took: many municipalities never keep the database busy
 SHOWN_EVERY_SECONDS = 600.0
 PART_RECORDS = 50
 """Facts whose layers are read and worked out at a time."""
