@@ -92,6 +92,8 @@ class IndicationFacts:
     stated_last_days: tuple[date, ...] = ()
     starts: tuple[Recorded, ...] = ()
     ends: tuple[Recorded, ...] = ()
+    closing_ends: tuple[Recorded, ...] = ()
+    """The final ends that close runs of running days; of a run that ends without one there is none."""
     evidence: tuple[str, ...] = ()
 
     @property
@@ -108,6 +110,8 @@ class RequestFacts:
     provider: str
     referrer: str | None = None
     products: tuple[RequestedProduct, ...] = ()
+    care_forms: tuple[str, ...] = ()
+    """The care forms of the products asked, new or changed, each once; what is kept is not asked."""
     requested: datetime
     received: datetime
     answer: str | None = None
@@ -190,6 +194,8 @@ class DefinitionFacts:
     care_periods: tuple[CarePeriod, ...] = ()
     trajectories: tuple[Trajectory, ...] = ()
     residential_periods: tuple[CarePeriod, ...] = ()
+    residential_moves: tuple[Switch, ...] = ()
+    """Moves between residential provisions, each on the first day of the run that replaces."""
     provisions: tuple[ProvisionDays, ...] = ()
     groups: tuple[GroupPeriods, ...] = ()
 

@@ -5,7 +5,7 @@ final end count. Care days stop at the pause; running days go on to the final en
 planned last day, or stay open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,11 +17,16 @@ from youthcare.period import FAR, ONE_DAY, Period, from_days, joined
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One stretch of delivery; `closing_reason` is that of its final end, None when no end was stated."""
+    """One stretch of delivery, and its final end; None when no end was stated."""
 
     running: Period
     care: Period | None
-    closing_reason: str | None
+    final: HoldingEnd | None
+
+    @property
+    def closing_reason(self) -> str | None:
+        """The reason of the final end."""
+        return self.final.reason if self.final else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,7 @@ class Delivered:
     care: tuple[Period, ...]
     running: tuple[Period, ...]
     closing_reason: str | None
+    closing_ends: tuple[HoldingEnd, ...]
     stated_last_days: tuple[date, ...]
 
 
@@ -43,8 +49,17 @@ def delivered(ledger: IndicationLedger) -> Delivered:
         care=joined(row.care for row in rows if row.care is not None),
         running=joined(row.running for row in rows),
         closing_reason=last.closing_reason if last else None,
+        closing_ends=tuple(_closing_ends(rows)),
         stated_last_days=tuple(sorted(stated)),
     )
+
+
+def _closing_ends(rows: Sequence[Delivery]) -> Iterator[HoldingEnd]:
+    """The final end of each run of running days: that of the delivery which reaches its last day and began last."""
+    for run in joined(row.running for row in rows):
+        last = max((row for row in rows if row.running.end == run.end), key=lambda row: row.running.start)
+        if last.final is not None:
+            yield last.final
 
 
 def deliveries(ledger: IndicationLedger) -> tuple[Delivery, ...]:
@@ -74,7 +89,7 @@ def _delivery(
     return Delivery(
         running=running,
         care=from_days(first_day, care_last),
-        closing_reason=final.reason if final else None,
+        final=final,
     )
 
 

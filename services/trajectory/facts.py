@@ -11,7 +11,7 @@ from datetime import date
 from services.trajectory.indications import indication_facts, request_facts
 from services.trajectory.ledger import distinct, registrations, standing, surviving
 from services.trajectory.periods import DEFINITIONS, Definition, care_periods, chained, span
-from services.trajectory.provisions import counted, switches
+from services.trajectory.provisions import counted, moves, switches
 from youthcare.codes import CareForms
 from youthcare.events import EvaluationRecorded, Statement, YouthRegistered
 from youthcare.youthfacts import (
@@ -62,7 +62,7 @@ def derive(
     if not left:
         return replace(facts, gone=True)
     rows = standing(left)
-    requests = request_facts(rows)
+    requests = request_facts(rows, rules.care_forms)
     known = tuple(indication_facts(rows, requests, rules.care_forms))
     return replace(
         facts,
@@ -82,6 +82,7 @@ def _under(definition: Definition, known: Sequence[IndicationFacts], coverage_st
         care_periods=periods,
         trajectories=tuple(_trajectory(chain, care, definition) for chain in chained(periods)),
         residential_periods=care_periods(residential, definition, coverage_start),
+        residential_moves=moves(residential, definition),
         provisions=counted(care),
         groups=tuple(_groups(definition, care, coverage_start)),
     )

@@ -17,6 +17,7 @@ from youthcare.events import (
     IndicationGranted,
     IndicationStarted,
     RequestAnswered,
+    RequestedProduct,
     Statement,
 )
 from youthcare.youthfacts import Grant, IndicationFacts, Recorded, RequestFacts
@@ -63,6 +64,7 @@ def _facts(ledger: IndicationLedger, referrers: dict[str, str | None], care_form
         stated_last_days=days.stated_last_days,
         starts=tuple(_recorded(start.first_day, start.statements) for start in ledger.starts),
         ends=tuple(_recorded(end.last_day, end.statements) for end in ledger.ends),
+        closing_ends=tuple(_recorded(end.last_day, end.statements) for end in days.closing_ends),
         evidence=tuple(sorted(row.id for row in _statements(ledger))),
     )
 
@@ -125,7 +127,7 @@ def _recorded(day: date, statements: Iterable[Statement]) -> Recorded:
     return Recorded(day=day, time=first.time, received=first.received, source=first.source)
 
 
-def request_facts(rows: Sequence[Statement]) -> tuple[RequestFacts, ...]:
+def request_facts(rows: Sequence[Statement], care_forms: CareForms) -> tuple[RequestFacts, ...]:
     """The requests of providers and their newest answers, by reference."""
     asked: dict[str, list[Statement]] = defaultdict(list)
     answers: dict[str, list[Statement]] = defaultdict(list)
@@ -134,10 +136,10 @@ def request_facts(rows: Sequence[Statement]) -> tuple[RequestFacts, ...]:
             asked[row.data.request].append(row)
         elif isinstance(row.data, RequestAnswered):
             answers[row.data.request].append(row)
-    return tuple(_request(newest_first(asked[key]), newest_first(answers[key])) for key in sorted(asked))
+    return tuple(_request(newest_first(asked[key]), newest_first(answers[key]), care_forms) for key in sorted(asked))
 
 
-def _request(asked: Sequence[Statement], answers: Sequence[Statement]) -> RequestFacts:
+def _request(asked: Sequence[Statement], answers: Sequence[Statement], care_forms: CareForms) -> RequestFacts:
     newest = asked[0].data
     assert isinstance(newest, CareRequested)
     answer = answers[0].data if answers else None
@@ -147,6 +149,7 @@ def _request(asked: Sequence[Statement], answers: Sequence[Statement]) -> Reques
         provider=newest.provider,
         referrer=next((referrer for referrer in stated if referrer is not None), None),
         products=newest.products,
+        care_forms=_forms_asked(newest.products, care_forms),
         requested=min(row.time for row in asked),
         received=min(row.received for row in asked),
         answer=answer.answer if isinstance(answer, RequestAnswered) else None,
@@ -154,3 +157,9 @@ def _request(asked: Sequence[Statement], answers: Sequence[Statement]) -> Reques
         answered=answers[0].time if answers else None,
         evidence=tuple(sorted(row.id for row in (*asked, *answers))),
     )
+
+
+def _forms_asked(products: Iterable[RequestedProduct], care_forms: CareForms) -> tuple[str, ...]:
+    """What is kept is not asked, and a product that nobody names has no form to ask for."""
+    asked = (_known_product(row.product) for row in products if row.kind != "keep")
+    return tuple(sorted({care_forms.of(product).name for product in asked if product is not None}))

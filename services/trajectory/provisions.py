@@ -6,7 +6,7 @@ provision counts once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,8 +69,23 @@ def runs(rows: Iterable[IndicationFacts], within: Period, gap_days: int) -> list
 
 def switches(rows: Iterable[IndicationFacts], within: Period, definition: Definition) -> tuple[Switch, ...]:
     """When one provision replaced another ("wisseling"), by first day of the replacing run."""
+    return tuple(
+        _switch(before, after, max(after.days.start, before.days.end))
+        for before, after in _replacements(rows, within, definition)
+    )
+
+
+def moves(residential: Iterable[IndicationFacts], definition: Definition) -> tuple[Switch, ...]:
+    """When one residential provision replaced another ("overplaatsing"), on the first day of the replacing run.
+
+    Trajectories lie further apart than a replacement may, so all care is looked at as one.
+    """
+    found = _replacements(residential, Period(date.min, FAR), definition)
+    return tuple(_switch(before, after, after.days.start) for before, after in found)
+
+
+def _replacements(rows: Iterable[IndicationFacts], within: Period, definition: Definition) -> Iterator[tuple[Run, Run]]:
     replaced: set[int] = set()
-    found: list[Switch] = []
     ordered = runs(rows, within, definition.paper_gap_days)
     for index, run in enumerate(ordered):
         candidates = [
@@ -81,8 +96,7 @@ def switches(rows: Iterable[IndicationFacts], within: Period, definition: Defini
         if candidates:
             taken = max(candidates, key=lambda i: (ordered[i].days.end, provision_order(ordered[i].provision)))
             replaced.add(taken)
-            found.append(_switch(ordered[taken], run))
-    return tuple(found)
+            yield ordered[taken], run
 
 
 def _hands_over(before: Run, after: Run, definition: Definition) -> bool:
@@ -93,8 +107,7 @@ def _hands_over(before: Run, after: Run, definition: Definition) -> bool:
     return before.days.end < after.days.end and (-definition.handover_days <= days_between <= definition.paper_gap_days)
 
 
-def _switch(before: Run, after: Run) -> Switch:
-    day: date = max(after.days.start, before.days.end)
+def _switch(before: Run, after: Run, day: date) -> Switch:
     return Switch(
         day=day,
         provider=before.provision[1] != after.provision[1],
