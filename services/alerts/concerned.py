@@ -6,7 +6,8 @@ One rule: only care forms that count are looked at (domain.md §3).
 from collections.abc import Iterable
 from datetime import date
 
-from services.alerts.finding import UNKNOWN_TEAM
+from services.alerts.finding import UNKNOWN_TEAM, Finding, Level, Rule, Terms
+from services.alerts.norms import Opened
 from youthcare.period import Period
 from youthcare.youthfacts import IndicationFacts, YouthFacts, team_on
 
@@ -29,3 +30,28 @@ def evidence_of(rows: Iterable[IndicationFacts]) -> tuple[str, ...]:
 def team_of(facts: YouthFacts, day: date) -> str:
     """The team on a day; `unknown` when nobody said."""
     return team_on(facts, day) or UNKNOWN_TEAM
+
+
+def finding_of(
+    facts: YouthFacts,
+    rule: Rule,
+    level: Level,
+    opened: Opened,
+    *,
+    anchor: str,
+    evidence: tuple[str, ...],
+    terms: Terms,
+    closes_on: date | None,
+) -> Finding:
+    """The finding that opens on a day under a norm, with the team of that day."""
+    return Finding(
+        rule=rule,
+        level=level,
+        anchor=anchor,
+        opens_on=opened.day,
+        closes_on=closes_on,
+        team=team_of(facts, opened.day),
+        evidence=evidence,
+        terms=terms,
+        norm=opened.norm,
+    )

@@ -14,30 +14,44 @@ UNKNOWN_TEAM = "unknown"
 
 
 class Rule(StrEnum):
-    """The rules of this version; the value stands in tables, metrics and on the topic."""
+    """The rules of domain.md §7; the value stands in tables, metrics and on the topic."""
 
+    DUPLICATE_PROVISION = "duplicate-provision"  # dezelfde zorgvorm bij twee aanbieders
+    END_NEAR = "end-near"  # toewijzing loopt af
+    EVALUATION_DUE = "evaluation-due"  # evaluatie nodig
+    FEED_SILENT = "feed-silent"  # aanleveraar zwijgt
+    INDICATION_OVERLONG = "indication-overlong"  # lange voorziening
+    OUTLIER = "outlier"  # langer dan vergelijkbare trajecten
+    RESIDENTIAL_MOVES = "residential-moves"  # overplaatsingen
     RETURNED = "returned"  # herinstroom
+    SERIAL_RENEWAL = "serial-renewal"  # herhaalde verlenging
+    SHOPPING = "shopping"  # na afwijzing via een andere verwijzer
+    SLEEPER = "sleeper"  # slapende indicatie
     STACKING_LEVEL = "stacking-level"  # stapeling boven de norm
     STACKING_REQUEST = "stacking-request"  # verzoek bij lopende zorg
+    STACKING_UNREQUESTED = "stacking-unrequested"  # stapeling via een andere verwijzer
     TRAJECTORY_OVERLONG = "trajectory-overlong"  # lang zorgtraject
+    TURNING_18 = "turning-18"  # bijna 18 jaar
+    WAITING_LONG = "waiting-long"  # lang wachtend
 
 
 class Level(StrEnum):
-    """How far it has come: a rule without degrees has one level."""
+    """How far it has come, or which of a rule's conditions it is; a rule with one condition has one level."""
 
+    FIRST = "first"  # eerste evaluatie
+    NO_END = "no-end"  # afgelopen zonder gemeld einde
     NORM = "norm"  # norm bereikt
+    PAUSED = "paused"  # onderbroken
     SIGNAL = "signal"  # signaal
     WARNING = "warning"  # waarschuwing vooraf
+    WITHOUT_REQUEST = "without-request"  # zonder verzoek
+    YEARLY = "yearly"  # jaarlijkse evaluatie
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverlongTerms:
-    """A trajectory counts this many days on the day the finding opens; `threshold_days` is norm or 80 % of it."""
+class Terms:
+    """What the sentence of a finding names; each rule has its own (`rules/`)."""
 
-    first_day: date
-    care_duration_days: int
-    threshold_days: int
-    norm_days: int
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,44 +63,14 @@ class Provision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackingTerms:
-    """The provisions that count on the day the finding opens."""
-
-    threshold: int
-    provisions: tuple[Provision, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnTerms:
-    """Care begins again after this many days without; until `window_last_day` a start is a return."""
-
-    previous_last_day: date
-    days_since: int
-    window_last_day: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningCare:
-    """One provision that runs on the day a request comes, since when, and who referred."""
+    """One provision that runs on a day, since when, and who referred."""
 
     care_form: str
     provider: str | None = None
     since: date
     running_days: int
     referrer: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTerms:
-    """Who asks, through whom, whether it is a change request, and what runs."""
-
-    provider: str
-    referrer: str | None = None
-    is_change: bool
-    running: tuple[RunningCare, ...] = ()
-
-
-Terms = OverlongTerms | StackingTerms | ReturnTerms | RequestTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 Three rules. Of the rows that apply the most specific wins: the municipality's own before the shipped default, then
 one for the level, for a care form, for a team; of those the newest on that day. Of several care forms that run at
-once the mildest norm counts. Before the first norm that first one is looked at too: what it finds there is
-historical.
+once the mildest norm counts; what is about one care form is judged by the rows for that form and for all. Before the
+first norm that first one is looked at too: what it finds there is historical.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,11 +15,13 @@ from youthcare.period import FAR, Period
 from youthcare.youthfacts import YouthFacts, team_on
 
 DEFAULT = "default"
+ONLY_BY_NAME = frozenset({"without-request"})
+"""Levels that only a row of their own turns on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Norm:
-    """One row of norms ("normen"): a threshold, in days or in provisions, valid from a day; None: no number."""
+    """One row of norms ("normen"): a threshold in the unit of its rule, valid from a day; None: no number."""
 
     rule: str
     valid_from: date
@@ -29,6 +31,12 @@ class Norm:
     team: str | None = None
     own: bool = False
     """Set by the municipality itself, not the shipped placeholder."""
+
+    @property
+    def number(self) -> int:
+        """The threshold of a rule that has one."""
+        assert self.threshold is not None, "the norm of this rule has a number"
+        return self.threshold
 
     @property
     def specificity(self) -> tuple[bool, bool, bool, bool]:
@@ -108,19 +116,52 @@ def setting_of(content: Mapping[str, Any], municipality: str) -> SignalSetting:
     return SignalSetting(alert_start_day=row.get("alert_start_day"), signals=row.get("signals", True))
 
 
-def norm_on(facts: YouthFacts, norms: Norms, rule: str, level: str, day: date) -> Norm | None:
-    """The norm of a rule that is in force for a youth on a day; None when the municipality has none."""
-    rows = _of_rule(norms, rule, level)
-    return _chosen(rows, facts, day)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The days from the opening of a finding on, as far as the condition then holds without interruption."""
+
+    norm: Norm
+    days: Period
+
+    @property
+    def day(self) -> date:
+        """The day on which it opens."""
+        return self.days.start
 
 
-def in_force(facts: YouthFacts, norms: Norms, rule: str, level: str) -> tuple[InForce, ...]:
-    """Which norm of a rule counts for a youth on which days, from the beginning of time."""
-    rows = _of_rule(norms, rule, level)
-    days = sorted({date.min, *(row.valid_from for row in rows), *_turning_days(rows, facts)})
+def opened(stretches: Iterable[InForce], holds: Callable[[Norm], Iterable[Period]]) -> Opened | None:
+    """When a condition is first met under the norm then in force; None: never.
+
+    `holds` gives the days without interruption on which it would hold if a norm always were in force, in order.
+    """
+    for stretch in stretches:
+        for days in holds(stretch.norm):
+            day = stretch.opening(days)
+            if day is not None:
+                return Opened(norm=stretch.norm, days=Period(day, days.end))
+    return None
+
+
+def norm_on(
+    facts: YouthFacts, norms: Norms, rule: str, level: str, day: date, care_form: str | None = None
+) -> Norm | None:
+    """The norm of a rule that is in force for a youth on a day; None when the municipality has none.
+
+    `care_form`: the one that the rule looks at; None: all that run that day.
+    """
+    rows = _of_rule(norms, rule, level, care_form)
+    return _chosen(rows, facts, day, care_form)
+
+
+def in_force(
+    facts: YouthFacts, norms: Norms, rule: str, level: str, care_form: str | None = None
+) -> tuple[InForce, ...]:
+    """Which norm of a rule counts for a youth on which days, from the beginning of time; `care_form` as above."""
+    rows = _of_rule(norms, rule, level, care_form)
+    days = sorted({date.min, *(row.valid_from for row in rows), *_turning_days(rows, facts, care_form)})
     found: list[InForce] = []
     for start, end in zip(days, [*days[1:], FAR], strict=True):
-        norm = _chosen(rows, facts, start)
+        norm = _chosen(rows, facts, start, care_form)
         if found and found[-1].norm == norm and found[-1].days.end == start:
             found[-1] = InForce(norm=norm, days=Period(found[-1].days.start, end))
         elif norm is not None and start < end:
@@ -128,13 +169,23 @@ def in_force(facts: YouthFacts, norms: Norms, rule: str, level: str) -> tuple[In
     return tuple(found)
 
 
-def _of_rule(norms: Norms, rule: str, level: str) -> list[Norm]:
-    return [row for row in norms.rows if row.rule == rule and row.level in (None, level)]
+def _of_rule(norms: Norms, rule: str, level: str, care_form: str | None) -> list[Norm]:
+    levels = (level,) if level in ONLY_BY_NAME else (None, level)
+    return [
+        row
+        for row in norms.rows
+        if row.rule == rule and row.level in levels and (care_form is None or row.care_form in (None, care_form))
+    ]
 
 
-def _turning_days(rows: Sequence[Norm], facts: YouthFacts) -> Iterator[date]:
+def _is_alike(rows: Sequence[Norm], care_form: str | None) -> bool:
+    """Whether rows apply on every day alike, whatever the team and the care forms that run."""
+    return all(row.team is None and (row.care_form is None or care_form is not None) for row in rows)
+
+
+def _turning_days(rows: Sequence[Norm], facts: YouthFacts, care_form: str | None) -> Iterator[date]:
     """The days on which a youth may come under another norm because of a team or a care form."""
-    if all(row.team is None and row.care_form is None for row in rows):
+    if _is_alike(rows, care_form):
         return
     yield from (registered.valid_from for registered in facts.registrations)
     for row in facts.indications:
@@ -142,8 +193,8 @@ def _turning_days(rows: Sequence[Norm], facts: YouthFacts) -> Iterator[date]:
             yield from (period.start, period.end)
 
 
-def _chosen(rows: Sequence[Norm], facts: YouthFacts, day: date) -> Norm | None:
-    applying = _applying(rows, facts, day)
+def _chosen(rows: Sequence[Norm], facts: YouthFacts, day: date, care_form: str | None) -> Norm | None:
+    applying = _applying(rows, facts, day, care_form)
     newest: dict[tuple[bool, str | None, str | None, str | None], Norm] = {}
     for row in sorted(applying, key=lambda row: row.valid_from):
         if row.valid_from <= day:
@@ -153,9 +204,11 @@ def _chosen(rows: Sequence[Norm], facts: YouthFacts, day: date) -> Norm | None:
     return min(applying, key=lambda row: (row.valid_from, *(not part for part in row.specificity)), default=None)
 
 
-def _applying(rows: Sequence[Norm], facts: YouthFacts, day: date) -> list[Norm]:
-    if all(row.team is None and row.care_form is None for row in rows):
+def _applying(rows: Sequence[Norm], facts: YouthFacts, day: date, care_form: str | None) -> list[Norm]:
+    if _is_alike(rows, care_form):
         return list(rows)
     team = team_on(facts, day)
     forms = {row.care_form for row in facts.indications if any(run.covers(day) for run in row.running)}
+    if care_form is not None:
+        forms = {care_form}
     return [row for row in rows if row.team in (None, team) and (row.care_form is None or row.care_form in forms)]

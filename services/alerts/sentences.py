@@ -1,35 +1,15 @@
-"""What an alert says to a Dutch reader: one factual sentence from its terms, no score and no name (domain.md §7).
+"""The Dutch words that the sentences of alerts share (domain.md §7); each rule's own sentence stands with the rule.
 
 Two rules. A sentence names what is so and since when, and the norm with the day it is valid from; it does not advise.
 It holds no "today": the same finding always reads the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
-from services.alerts.finding import (
-    Finding,
-    OverlongTerms,
-    RequestTerms,
-    ReturnTerms,
-    Rule,
-    RunningCare,
-    StackingTerms,
-)
+from services.alerts.norms import Norm
 from youthcare.codes import Referrer
 
-LABEL_NL: Mapping[Rule, str] = {
-    Rule.RETURNED: "Herinstroom",
-    Rule.STACKING_LEVEL: "Stapeling boven de norm",
-    Rule.STACKING_REQUEST: "Verzoek bij lopende zorg",
-    Rule.TRAJECTORY_OVERLONG: "Lang zorgtraject",
-}
-ENDS_NL: Mapping[Rule, str] = {
-    Rule.RETURNED: "Vervalt als deze zorgperiode eindigt.",
-    Rule.STACKING_LEVEL: "Vervalt zodra er minder voorzieningen tegelijk lopen dan de norm.",
-    Rule.STACKING_REQUEST: "Vervalt als het verzoek is afgewezen of toegewezen.",
-    Rule.TRAJECTORY_OVERLONG: "Vervalt als het zorgtraject eindigt.",
-}
 CARE_FORM_NL: Mapping[str, str] = {
     "ambulatory": "ambulante jeugdhulp",
     "day-treatment": "dagbehandeling",
@@ -62,18 +42,6 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def sentence(finding: Finding) -> str:
-    """The one sentence of an alert, in Dutch."""
-    terms = finding.terms
-    if isinstance(terms, OverlongTerms):
-        return _overlong(finding, terms)
-    if isinstance(terms, StackingTerms):
-        return _stacking(finding, terms)
-    if isinstance(terms, ReturnTerms):
-        return _returned(finding, terms)
-    return _requested(finding, terms)
-
-
 def day_nl(day: date) -> str:
     """A day as `1 januari 2024`."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -84,58 +52,44 @@ def listed_nl(parts: list[str]) -> str:
     return " en ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
 
 
+def listed_days_nl(days: Iterable[date]) -> str:
+    """Days as `1 januari 2024 en 1 maart 2024`, each once."""
+    return listed_nl([day_nl(day) for day in sorted(set(days))])
+
+
+def form_nl(care_form: str) -> str:
+    """A care form as it is called; one of the municipality itself goes by its own name."""
+    return CARE_FORM_NL.get(care_form, care_form)
+
+
 def care_nl(care_form: str, provider: str | None) -> str:
-    """A provision as it is called; a care form of the municipality itself goes by its own name."""
-    name = CARE_FORM_NL.get(care_form, care_form)
+    """A provision as it is called."""
+    name = form_nl(care_form)
     return f"{name} bij aanbieder {provider}" if provider else f"{name} bij een onbekende aanbieder"
 
 
-def _days_nl(count: int) -> str:
+def days_nl(count: int) -> str:
+    """A number of days."""
     return "1 dag" if count == 1 else f"{count} dagen"
 
 
-def _overlong(finding: Finding, terms: OverlongTerms) -> str:
-    is_warning = terms.threshold_days != terms.norm_days
-    limit = f"de waarschuwingsgrens is {_days_nl(terms.threshold_days)} en " if is_warning else ""
-    return (
-        f"Het zorgtraject dat op {day_nl(terms.first_day)} begon, duurt op {day_nl(finding.opens_on)} "
-        f"{_days_nl(terms.care_duration_days)}; {limit}de norm is {_days_nl(terms.norm_days)} "
-        f"(geldig vanaf {day_nl(finding.norm.valid_from)})."
-    )
+def months_nl(count: int) -> str:
+    """A number of months."""
+    return "1 maand" if count == 1 else f"{count} maanden"
 
 
-def _stacking(finding: Finding, terms: StackingTerms) -> str:
-    named = listed_nl([care_nl(row.care_form, row.provider) for row in terms.provisions])
-    return (
-        f"Op {day_nl(finding.opens_on)} lopen {len(terms.provisions)} voorzieningen tegelijk: {named}; "
-        f"de norm is {terms.threshold} (geldig vanaf {day_nl(finding.norm.valid_from)})."
-    )
+def valid_nl(norm: Norm) -> str:
+    """From when a norm is valid, as it stands behind its number."""
+    return f"(geldig vanaf {day_nl(norm.valid_from)})"
 
 
-def _returned(finding: Finding, terms: ReturnTerms) -> str:
-    return (
-        f"Op {day_nl(finding.opens_on)} begint opnieuw zorg, na {_days_nl(terms.days_since)} zonder zorg: de vorige "
-        f"zorgperiode eindigde op {day_nl(terms.previous_last_day)} en de termijn voor herinstroom loopt tot en met "
-        f"{day_nl(terms.window_last_day)}."
-    )
-
-
-def _requested(finding: Finding, terms: RequestTerms) -> str:
-    asks = "vraagt een wijziging die een product toevoegt" if terms.is_change else "vraagt om zorg"
-    through = _through_nl(terms.referrer)
-    running = "; ".join(_running_nl(row) for row in terms.running) if terms.running else "geen andere zorg"
-    return (
-        f"Aanbieder {terms.provider} {asks}{through} (ontvangen op {day_nl(finding.opens_on)}), "
-        f"terwijl er loopt: {running}."
-    )
-
-
-def _running_nl(row: RunningCare) -> str:
-    since = f"sinds {day_nl(row.since)} ({_days_nl(row.running_days)})"
-    return f"{care_nl(row.care_form, row.provider)}, {since}{_through_nl(row.referrer)}"
-
-
-def _through_nl(referrer: str | None) -> str:
+def through_nl(referrer: str | None) -> str:
+    """Who referred, as it stands behind what was referred to."""
     if referrer is None:
         return ", verwijzer onbekend"
-    return f", verwezen door {REFERRER_NL.get(referrer, f'verwijzer {referrer}')}"
+    return f", verwezen door {referrer_nl(referrer)}"
+
+
+def referrer_nl(referrer: str) -> str:
+    """A referrer as it is called; a code that the standard does not know is shown as it is."""
+    return REFERRER_NL.get(referrer, f"verwijzer {referrer}")

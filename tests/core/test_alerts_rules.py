@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from services.alerts.finding import Level, Rule
 from services.alerts.norms import Norm, Norms, norms_from, norms_of, setting_of
 from services.alerts.processor import replayed
+from services.alerts.rules import SPECS
 from services.trajectory.facts import Rules, derive
 from tests import builders
 from tests.builders import Statement, ended, granted, registered, requested, started
@@ -384,6 +386,28 @@ def test_a_request_that_was_decided_before_it_was_dated_signals_nothing() -> Non
     assert alerts([*told, asked("2024-03-08T10:00:00Z")], "stacking-request", "2024-03-08") == [
         ("signal", "42420001-R1", "2024-03-08", "2024-03-08", "open")
     ]
+
+
+def test_every_rule_is_shipped_with_placeholders_but_for_what_a_municipality_must_turn_on() -> None:
+    """A percentile is made and never assumed; care granted by a team has no request. Each row says who and why."""
+    rows = [line for line in shipped("rules.yml").read_text().splitlines() if "known_day: " in line]
+
+    assert {row.rule for row in SHIPPED.rows} == set(Rule) - {Rule.OUTLIER}
+    assert Level.WITHOUT_REQUEST not in {row.level for row in SHIPPED.rows}
+    assert all(row["author"] and row["reason"] for row in CONTENT["norms"])
+    assert len(rows) == len(CONTENT["norms"])
+    assert all(line.endswith("# placeholder") for line in rows)
+
+
+def test_every_rule_has_one_finder_and_somebody_to_tell() -> None:
+    """Team, supervisor or both, as domain.md §7 says; and where its question comes from."""
+    to_both = {"trajectory-overlong", "indication-overlong", "duplicate-provision", "residential-moves"}
+    to_supervisor = {"serial-renewal", "outlier", "feed-silent"}
+
+    assert set(SPECS) == set(Rule)
+    assert {rule.value for rule, spec in SPECS.items() if spec.to_supervisor} == to_both | to_supervisor
+    assert {rule.value for rule, spec in SPECS.items() if not spec.to_team} == to_supervisor
+    assert all(spec.source for spec in SPECS.values())
 
 
 def test_a_rule_without_a_norm_is_off() -> None:

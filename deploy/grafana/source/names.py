@@ -2,7 +2,7 @@
 
 import yaml
 
-from services.alerts.sentences import LABEL_NL
+from services.alerts.rules import LABEL_NL
 from youthcare.codes import Referrer
 from youthcare.runtime.settings import shipped
 

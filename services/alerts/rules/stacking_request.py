@@ -1,19 +1,34 @@
 """`stacking-request`: a provider asks for care beside care that runs (domain.md §7).
 
+Source: teams get ever more stacking requests from providers.
+
 Three rules. A change request counts only when it adds a product. Another request counts when care runs on the civil
 day its sender dated it; so a first load of old requests is history and no flood. It holds until it is rejected, or
 until a grant that carries its reference is made.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from services.alerts.concerned import counting, evidence_of, run_on, team_of
-from services.alerts.finding import Finding, Level, RequestTerms, Rule, RunningCare
+from services.alerts.finding import Finding, Level, Rule, RunningCare, Terms
 from services.alerts.norms import Norm, Norms, norm_on
+from services.alerts.rules.spec import Spec
+from services.alerts.sentences import care_nl, day_nl, days_nl, through_nl
 from youthcare.codes import RequestAnswer
 from youthcare.period import civil_day, joined
 from youthcare.youthfacts import IndicationFacts, RequestFacts, YouthFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTerms(Terms):
+    """Who asks, through whom, whether it is a change request, and what runs."""
+
+    provider: str
+    referrer: str | None = None
+    is_change: bool
+    running: tuple[RunningCare, ...] = ()
 
 
 def stacking_request(facts: YouthFacts, norms: Norms) -> Iterator[Finding]:
@@ -86,3 +101,31 @@ def _running_care(facts: YouthFacts, running: Sequence[IndicationFacts], day: da
             running_days=(day - run.start).days + 1,
             referrer=next(referrers, None),
         )
+
+
+def sentence(finding: Finding) -> str:
+    """Who asks, through whom, and what runs: since when and through whom."""
+    terms = finding.terms
+    assert isinstance(terms, RequestTerms)
+    asks = "vraagt een wijziging die een product toevoegt" if terms.is_change else "vraagt om zorg"
+    running = "; ".join(_running_nl(row) for row in terms.running) if terms.running else "geen andere zorg"
+    return (
+        f"Aanbieder {terms.provider} {asks}{through_nl(terms.referrer)} (ontvangen op {day_nl(finding.opens_on)}), "
+        f"terwijl er loopt: {running}."
+    )
+
+
+def _running_nl(row: RunningCare) -> str:
+    since = f"sinds {day_nl(row.since)} ({days_nl(row.running_days)})"
+    return f"{care_nl(row.care_form, row.provider)}, {since}{through_nl(row.referrer)}"
+
+
+SPEC = Spec(
+    rule=Rule.STACKING_REQUEST,
+    find=stacking_request,
+    sentence=sentence,
+    label_nl="Verzoek bij lopende zorg",
+    ends_nl="Vervalt als het verzoek is afgewezen of toegewezen.",
+    source="Wijkteams krijgen steeds meer stapelingsverzoeken van aanbieders.",
+    to_team=True,
+)

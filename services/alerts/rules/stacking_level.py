@@ -1,19 +1,32 @@
 """`stacking-level`: the provisions that count on a day reach the threshold (domain.md §5 and §7).
 
+Source: growth comes from more stacking, among other things.
+
 Two rules. A run of such days without interruption is one finding. The norm in force when it opened decides the
 whole run.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
 from services.alerts.concerned import counting, evidence_of, run_on, team_of
-from services.alerts.finding import Finding, Level, Provision, Rule, StackingTerms
+from services.alerts.finding import Finding, Level, Provision, Rule, Terms
 from services.alerts.norms import InForce, Norms, in_force
+from services.alerts.rules.spec import Spec
+from services.alerts.sentences import care_nl, day_nl, listed_nl, valid_nl
 from youthcare.period import Period, joined
 from youthcare.youthfacts import IndicationFacts, ProvisionDays, YouthFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackingTerms(Terms):
+    """The provisions that count on the day the finding opens."""
+
+    threshold: int
+    provisions: tuple[Provision, ...]
 
 
 def stacking_level(facts: YouthFacts, norms: Norms) -> Iterator[Finding]:
@@ -21,22 +34,24 @@ def stacking_level(facts: YouthFacts, norms: Norms) -> Iterator[Finding]:
     provisions = facts.definitions[norms.definition].provisions
     found: list[Period] = []
     for stretch in in_force(facts, norms, Rule.STACKING_LEVEL, Level.SIGNAL):
-        threshold = stretch.norm.threshold
-        assert threshold is not None, "a norm on stacking has a number of provisions"
-        for run in stacked_days(provisions, threshold):
+        for run in stacked_days(provisions, stretch.norm.number):
             day = stretch.opening(run)
-            if day is not None and not any(_overlap(run, earlier) for earlier in found):
+            if day is not None and not any(overlap(run, earlier) for earlier in found):
                 found.append(run)
-                yield _finding(facts, provisions, Period(day, run.end), stretch, threshold)
+                yield _finding(facts, provisions, Period(day, run.end), stretch)
 
 
 def stacked_days(provisions: Sequence[ProvisionDays], threshold: int) -> tuple[Period, ...]:
     """The maximal runs of days on which at least `threshold` provisions count."""
+    return covered_days([period for row in provisions for period in row.days], threshold)
+
+
+def covered_days(periods: Sequence[Period], threshold: int) -> tuple[Period, ...]:
+    """The maximal runs of days that lie in at least `threshold` of the periods."""
     change: Counter[date] = Counter()
-    for row in provisions:
-        for period in row.days:
-            change[period.start] += 1
-            change[period.end] -= 1
+    for period in periods:
+        change[period.start] += 1
+        change[period.end] -= 1
     days = sorted(change)
     runs: list[Period] = []
     count = 0
@@ -47,13 +62,12 @@ def stacked_days(provisions: Sequence[ProvisionDays], threshold: int) -> tuple[P
     return joined(runs)
 
 
-def _overlap(one: Period, other: Period) -> bool:
+def overlap(one: Period, other: Period) -> bool:
+    """Whether two periods share a day."""
     return one.clipped(other.start, other.end) is not None
 
 
-def _finding(
-    facts: YouthFacts, provisions: Sequence[ProvisionDays], run: Period, stretch: InForce, threshold: int
-) -> Finding:
+def _finding(facts: YouthFacts, provisions: Sequence[ProvisionDays], run: Period, stretch: InForce) -> Finding:
     counted = [row for row in provisions if run_on(row.days, run.start) is not None]
     rows = _delivered(facts, counted, run.start)
     return Finding(
@@ -65,7 +79,7 @@ def _finding(
         team=team_of(facts, run.start),
         evidence=evidence_of(rows),
         terms=StackingTerms(
-            threshold=threshold,
+            threshold=stretch.norm.number,
             provisions=tuple(Provision(care_form=row.care_form, provider=row.provider) for row in counted),
         ),
         norm=stretch.norm,
@@ -86,3 +100,25 @@ def _anchor(rows: Sequence[IndicationFacts], day: date) -> str:
     """The smallest indication whose care begins that day; else the smallest with care that day."""
     begun = [row.indication for row in rows if any(period.start == day for period in row.care)]
     return min(begun or [row.indication for row in rows])
+
+
+def sentence(finding: Finding) -> str:
+    """Which provisions run at once, and how many the norm is."""
+    terms = finding.terms
+    assert isinstance(terms, StackingTerms)
+    named = listed_nl([care_nl(row.care_form, row.provider) for row in terms.provisions])
+    return (
+        f"Op {day_nl(finding.opens_on)} lopen {len(terms.provisions)} voorzieningen tegelijk: {named}; "
+        f"de norm is {terms.threshold} {valid_nl(finding.norm)}."
+    )
+
+
+SPEC = Spec(
+    rule=Rule.STACKING_LEVEL,
+    find=stacking_level,
+    sentence=sentence,
+    label_nl="Stapeling boven de norm",
+    ends_nl="Vervalt zodra er minder voorzieningen tegelijk lopen dan de norm.",
+    source="De groei van de jeugdzorg komt mede door meer zorgstapeling.",
+    to_team=True,
+)
