@@ -101,7 +101,8 @@ def _requests(topic: str, key: bytes, value: bytes) -> Iterator[str]:
     if topic == ROUND_TRIP.name:
         yield key.decode()
     elif topic == CARE_ALERTS.name:
-        yield orjson.loads(value)["anchor"]
+        # The heartbeat of a receiver is about no alert.
+        yield from filter(None, [orjson.loads(value).get("anchor")])
     else:
         yield from (row["request"] for row in orjson.loads(value).get("requests", ()))
 
@@ -148,11 +149,11 @@ async def _ask(
     arrivals, sent, produced = Arrivals(ground), dict[str, float](), dict[str, float]()
     producer = Producer(client_config(ground.settings().broker()) | {"acks": "all"})
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False) as client, asyncio.TaskGroup() as group:
-        await _give_care(doors, client, bsns)
+        await give_care(doors, client, bsns)
         arrivals.begin()
         began = time.monotonic()
         for number, bsn in enumerate(bsns):
-            request, body = _request(number, bsn)
+            request, body = request_for(number, bsn)
             await asyncio.sleep(began + number * pause - time.monotonic())
             sent[request] = time.monotonic()
             group.create_task(_deliver(doors, client, body))
@@ -165,7 +166,8 @@ async def _ask(
     return arrivals, sent, produced
 
 
-async def _give_care(doors: Doors, client: httpx.AsyncClient, bsns: Sequence[str]) -> None:
+async def give_care(doors: Doors, client: httpx.AsyncClient, bsns: Sequence[str]) -> None:
+    """Have the care of each citizen begin, many in one message."""
     for start in range(0, len(bsns), AT_ONCE):
         events = [_started(start + number, bsn) for number, bsn in enumerate(bsns[start : start + AT_ONCE])]
         await _deliver(doors, client, json.dumps(events).encode())
@@ -206,7 +208,7 @@ def _started(number: int, bsn: str) -> dict[str, Any]:
     )
 
 
-def _request(number: int, bsn: str) -> tuple[str, bytes]:
+def request_for(number: int, bsn: str) -> tuple[str, bytes]:
     """The name of a request and the event that makes it."""
     request = f"{PROVIDER}-VOT-{number}"
     first_day = datetime.now(UTC).date() + timedelta(days=14)

@@ -26,8 +26,28 @@ class AlertState(StrEnum):
     HISTORICAL = "historical"  # van vóór de startdag
 
 
+class AlertCause(StrEnum):
+    """Why it reached that state; `lapsed` is the reminder of an alert that was taken up and left (domain.md §7)."""
+
+    FOUND = "found"
+    FACTS = "facts"
+    DAY = "day"
+    LAPSED = "lapsed"
+    SNOOZE_ENDED = "snooze-ended"
+    REOPENED = "reopened"
+    HANDED_OVER = "handed-over"
+    GROUND_GONE = "ground-gone"
+    SENDER_SILENT = "sender-silent"
+    SENDER_HEARD = "sender-heard"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    ASSIGNED = "assigned"
+    CLOSED = "closed"
+    NOTED = "noted"
+
+
 class AlertEvent(Model):
-    """An alert reached a state."""
+    """An alert reached a state; one about a sender has no youth, and its anchor is the sender."""
 
     municipality: MunicipalityCode
     receiver: Annotated[str, text(100)]
@@ -37,8 +57,9 @@ class AlertEvent(Model):
     rule: Annotated[str, text(60)]
     level: Annotated[str, text(60)]
     anchor: Identifier
-    youth: Youth
+    youth: Youth | None = None
     team: Team | None = None
     opens_on: Day
     closes_on: Day | None = None
     state: Annotated[AlertState, Field(strict=False)]
+    cause: Annotated[AlertCause | None, Field(strict=False)] = None

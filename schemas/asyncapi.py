@@ -11,7 +11,7 @@ _TITLES = {
     "intake": "What a sender on Kafka states",
     "indication-events": "Canonical statement",
     "trajectory-facts": "Facts of a youth",
-    "care-alerts": "An alert reached a state",
+    "care-alerts": "An alert reached a state, or the heartbeat of a receiver",
     "refusals": "A refusal",
 }
 
@@ -47,15 +47,21 @@ def _message(topic: Topic) -> dict[str, Any]:
         "payload": {"$ref": f"./{topic.name}.schema.json"},
         "bindings": {"kafka": {"key": {"type": "string", "description": topic.key}}},
     }
-    if topic.name == "intake":
-        message["description"] = _INTAKE
+    if topic.name in _DESCRIPTIONS:
+        message["description"] = _DESCRIPTIONS[topic.name]
     return message
 
 
-_INTAKE = (
-    "One event, a list of events, or an iJw message as XML, told by its first character. It says itself for which "
-    "municipality and source it speaks: the broker's access rights decide who may write here."
-)
+_DESCRIPTIONS = {
+    "intake": (
+        "One event, a list of events, or an iJw message as XML, told by its first character. It says itself for which "
+        "municipality and source it speaks: the broker's access rights decide who may write here."
+    ),
+    "care-alerts": (
+        "Numbers run per receiver without gaps. Under `municipality/receiver/heartbeat` stands, once a minute, up to "
+        "which number all was published; a record of that key has `kind` and no `number`."
+    ),
+}
 
 
 def _configuration(topic: Topic) -> dict[str, Any]:

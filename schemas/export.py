@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from schemas.alerts import AlertEvent
 from schemas.asyncapi import document
 from schemas.facts import facts_schema
+from schemas.heartbeat import CARE_ALERT
 from schemas.incoming import INCOMING_EVENT
 from schemas.refusals import Refusal
 from schemas.statements import CANONICAL_EVENT
@@ -27,7 +27,7 @@ def topic_schemas() -> dict[str, dict[str, Any]]:
         "intake": INCOMING_EVENT.json_schema(mode="validation"),
         "indication-events": CANONICAL_EVENT.json_schema(mode="validation"),
         "trajectory-facts": facts_schema(),
-        "care-alerts": AlertEvent.model_json_schema(),
+        "care-alerts": CARE_ALERT.json_schema(),
         "refusals": Refusal.model_json_schema(),
     }
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.alerts.norms import norms_of, setting_of
 from services.alerts.processor import replayed
+from services.alerts.trial import as_if_always, changed_rules, table_lines, trial
 from services.indicators.definitions import DEFAULT_DEFINITION
 from services.indicators.figures import Figure, csv_lines
 from services.indicators.population import PopulationRow, read_population
@@ -117,6 +118,16 @@ def alerts_of(facts: Sequence[YouthFacts], content: Mapping[str, Any], on: date)
     return sorted(found, key=lambda row: (row["rule"], row["level"], row["anchor"], row["youth"]))
 
 
+def trial_lines(facts: Sequence[YouthFacts], content: Mapping[str, Any], on: date) -> Iterator[str]:
+    """What other norms than the shipped ones would have found in the year up to a day, by municipality and team."""
+    for municipality in sorted({row.municipality for row in facts}):
+        own = [row for row in facts if row.municipality == municipality]
+        present, proposed = (norms_of(each, municipality) for each in (shipped_or(None, "rules.yml"), content))
+        for rule in sorted(changed_rules(present, proposed)):
+            yield f"{municipality} {rule.value}"
+            yield from table_lines(trial(own, present, as_if_always(proposed), {rule}, on))
+
+
 def write(
     out: Path,
     facts: Sequence[YouthFacts],
@@ -170,6 +181,9 @@ def replay(
     people = list(read_population(population.read_text(encoding="utf-8"))) if population else []
     rows = figures_of(facts, people, definitions, day)
     write(out, facts, rows, alerts_of(facts, shipped_or(rules, "rules.yml"), day), day, definitions)
+    if rules is not None:
+        for line in trial_lines(facts, shipped_or(rules, "rules.yml"), day):
+            typer.echo(line)
 
 
 def _read(path: Path) -> Iterator[Statement]:

@@ -6,17 +6,17 @@ same functions.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from services.alerts.finding import Finding, Identity
-from services.alerts.lifecycle import Alert, Change, State, applied, state_on
+from services.alerts.lifecycle import Alert, Cause, Change, Latest, State, applied, state_on
 from services.alerts.norms import Norms, SignalSetting
-from services.alerts.rules import findings
-from services.alerts.sentences import sentence
+from services.alerts.rules import findings, sentence
+from youthcare.period import civil_day
 from youthcare.wire import instant_text
-from youthcare.youthfacts import YouthFacts
+from youthcare.youthfacts import YouthFacts, team_on
 
 YouthKey = tuple[str, str]
 Stamp = tuple[tuple[int, int], date]
@@ -43,15 +43,49 @@ def youth_changes(
 ) -> tuple[Change, ...]:
     """What changes in the alerts of a youth now that these are its facts; with signals off nothing is left."""
     found = findings(facts, norms) if setting.signals else ()
-    return applied(stored, found, today, setting.alert_start_day)
+    latest = Latest(count=facts.version[1], team=team_on(facts, today))
+    changes = applied(stored, found, today, setting.alert_start_day, latest)
+    return tuple(
+        change if change.finding is None else replace(change, senders=senders_of(facts, change.finding))
+        for change in changes
+    )
+
+
+def senders_of(facts: YouthFacts, finding: Finding) -> frozenset[str]:
+    """The senders whose silence makes a finding uncertain: of the starts and ends of the indications it rests on.
+
+    Indications that had ended when the finding opened are left out: nothing more is to be heard of them.
+    """
+    wanted = set(finding.evidence)
+    return frozenset(
+        recorded.source
+        for row in facts.indications
+        if wanted.intersection(row.evidence) and row.running and _ran_on(row.last_running_day, finding.opens_on)
+        for recorded in (*row.starts, *row.ends)
+        if recorded.source
+    )
+
+
+def _ran_on(last_day: date | None, day: date) -> bool:
+    return last_day is None or last_day >= day
+
+
+def arrivals_of(facts: YouthFacts) -> frozenset[tuple[str, date]]:
+    """On which civil days starts and ends were received, by sender; what was withdrawn since is not among them."""
+    return frozenset(
+        (recorded.source, civil_day(recorded.received))
+        for row in facts.indications
+        for recorded in (*row.starts, *row.ends)
+        if recorded.source and recorded.received is not None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What an alert event says of its alert, beside its state."""
+    """What an alert event says of its alert, beside its state; of an alert about a sender no youth."""
 
     municipality: str
-    youth: str
+    youth: str | None
     alert: int
     identity: Identity
     team: str
@@ -59,8 +93,10 @@ class Told:
     closes_on: date | None
 
 
-def event(told: Told, state: State, receiver: str, number: int, time: datetime) -> dict[str, Any]:
-    """The value on `care-alerts`: that an alert reached a state, numbered per receiver (design.md §2)."""
+def event(
+    told: Told, state: State, receiver: str, number: int, time: datetime, cause: Cause = Cause.FACTS
+) -> dict[str, Any]:
+    """The value on `care-alerts`: that an alert reached a state and why, numbered per receiver (design.md §2)."""
     return {
         "municipality": told.municipality,
         "receiver": receiver,
@@ -75,6 +111,7 @@ def event(told: Told, state: State, receiver: str, number: int, time: datetime) 
         "opens_on": told.opens_on.isoformat(),
         "closes_on": told.closes_on.isoformat() if told.closes_on else None,
         "state": state.value,
+        "cause": cause.value,
     }
 
 

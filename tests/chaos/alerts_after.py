@@ -44,7 +44,8 @@ async def _standing(stack: Stack, municipality: str) -> Alerts:
     connection = await asyncpg.connect(stack.dsn("admin"))
     try:
         rows = await connection.fetch(
-            "select * from alerts.alert where municipality = $1 and state <> 'withdrawn'", municipality
+            "select * from alerts.alert where municipality = $1 and state <> 'withdrawn' and youth is not null",
+            municipality,
         )
     finally:
         await connection.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from benchmarks import doors, figures, latency, throughput
+from benchmarks import alert_stream, alerts, doors, figures, latency, throughput
 from benchmarks.ground import MUNICIPALITY, Ground, open_ground
 from benchmarks.million import lives
 from benchmarks.results import Result, digits, percentile
@@ -84,3 +84,18 @@ def test_a_row_tells_the_median_its_ratio_and_every_run() -> None:
     result = Result(name="worker", unit="statements/s", runs=[30.0, 10.0, 20.0], peer=200.0)
 
     assert result.row() == "| worker | 20.0 | statements/s | 0.100 | 30.0 10.0 20.0 |"
+
+
+def test_alerts_are_swept_and_listed(ground: Ground) -> None:
+    """A day with many due beside bare rows of state, the page beside its bare query; the sweep reads by its index."""
+    results, plan = alerts.measure(ground, standing=300, due=30, rounds=1)
+
+    assert len(names_with_peer(results)) == 5
+    assert any("what the sweep reads" in line for line in plan)
+
+
+def test_the_stream_is_told_beside_a_bare_round_trip(ground: Ground) -> None:
+    """From a statement on Kafka to the last byte of the alert on the event stream: median and 99th percentile."""
+    results = alert_stream.measure(ground, per_second=5, seconds=2)
+
+    assert len(names_with_peer(results)) >= 4

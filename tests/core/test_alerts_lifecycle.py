@@ -4,48 +4,23 @@ from dataclasses import replace
 from datetime import date
 
 from schemas.alerts import AlertState
-from services.alerts.finding import Finding, Level, OverlongTerms, Rule
+from services.alerts.finding import Finding, Rule
 from services.alerts.lifecycle import TRANSITIONS, Alert, Change, State, applied, due, receivers_of, state_on
-from services.alerts.norms import Norm
+from tests.alert_builders import FINDING, stored
 from youthcare.runtime import metrics
-from youthcare.wire import to_wire
 
-NORM = Norm(rule="trajectory-overlong", threshold=100, valid_from=date(2015, 1, 1))
-FINDING = Finding(
-    rule=Rule.TRAJECTORY_OVERLONG,
-    level=Level.NORM,
-    anchor="0153-1",
-    opens_on=date(2024, 4, 9),
-    closes_on=date(2024, 6, 30),
-    team="noord",
-    evidence=("one",),
-    terms=OverlongTerms(first_day=date(2024, 1, 1), care_duration_days=100, threshold_days=100, norm_days=100),
-    norm=NORM,
-)
 BOTH = frozenset({"team:noord", "supervisor"})
 MAY = date(2024, 5, 1)
 
 
 def alert(state: State, told: State | None = None) -> Alert:
     """The stored alert of the finding, in a state."""
-    return Alert(
-        number=7,
-        identity=FINDING.identity,
-        team=FINDING.team,
-        opens_on=FINDING.opens_on,
-        closes_on=FINDING.closes_on,
-        valid_from=NORM.valid_from,
-        evidence=FINDING.evidence,
-        terms=to_wire(FINDING.terms),
-        state=state,
-        told=told,
-        receivers=BOTH if told else frozenset(),
-    )
+    return replace(stored(state), told=told, receivers=BOTH if told else frozenset())
 
 
-def change(stored: Alert | None, *found: Finding, today: date = MAY, start_day: date | None = None) -> Change | None:
+def change(held: Alert | None, *found: Finding, today: date = MAY, start_day: date | None = None) -> Change | None:
     """The one change, or none."""
-    changes = applied([stored] if stored else [], found, today, start_day)
+    changes = applied([held] if held else [], found, today, start_day)
     assert len(changes) <= 1
     return changes[0] if changes else None
 
@@ -95,7 +70,9 @@ def test_a_finding_that_vanishes_withdraws_what_was_told_and_drops_the_rest() ->
     assert dropped is not None
     assert dropped.state is None
     assert change(alert(State.WITHDRAWN, State.WITHDRAWN)) is None
-    assert change(alert(State.CLOSED, State.CLOSED)) is None
+    closed = change(alert(State.CLOSED, State.CLOSED))
+    assert closed is not None
+    assert (closed.state, closed.tell) == (State.CLOSED, ())
 
 
 def test_a_finding_that_comes_back_returns_to_its_due_state() -> None:
@@ -146,7 +123,7 @@ def test_receivers_follow_the_table_and_nobody_is_not_an_answer() -> None:
 def test_no_road_leads_back_to_waiting_for_people_or_out_of_closed() -> None:
     """The table knows every state, and a closed alert only reopens."""
     assert set(TRANSITIONS) == set(State)
-    assert TRANSITIONS[State.CLOSED] == {State.OPEN}
+    assert set(TRANSITIONS[State.CLOSED]) == {State.OPEN, State.SCHEDULED}
     assert all(State.ACKNOWLEDGED not in TRANSITIONS[state] for state in (State.SCHEDULED, State.WITHDRAWN))
 
 

@@ -33,7 +33,12 @@ class Doors:
         media = "application/xml" if door == "ijw" else "application/json"
         headers = {"Authorization": f"Bearer {self._token(source)}", "Content-Type": media}
         for _ in range(TRIES):
-            answer = await client.post(f"{self.url}/v1/{door}", content=body, headers=headers)
+            try:
+                answer = await client.post(f"{self.url}/v1/{door}", content=body, headers=headers)
+            except httpx.TransportError:
+                # The door closes a connection that was idle for some seconds, perhaps just as we used it again.
+                await asyncio.sleep(1)
+                continue
             if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
                 raise RuntimeError("the doors broke; see the log of the indication API")
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:

@@ -47,7 +47,7 @@ _ALL_TOLD = "select municipality, youth from youth where facts is not null and (
 _ALL_WITH_STEPS = "select distinct municipality, youth from youth_layer where $1::text is null or municipality = $1"
 _ALL_WITH_ALERTS = """
 select distinct municipality, youth from alert
-where state not in ('withdrawn', 'closed') and ($1::text is null or municipality = $1)
+where youth is not null and state not in ('withdrawn', 'closed') and ($1::text is null or municipality = $1)
 """
 CURSOR_ROWS = 5000
 

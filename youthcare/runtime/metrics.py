@@ -28,6 +28,7 @@ RULES = (
     "duplicate-provision", "returned", "serial-renewal", "evaluation-due", "end-near", "turning-18",
     "residential-moves", "waiting-long", "sleeper", "shopping", "outlier", "feed-silent",
 )  # fmt: skip
+OUTCOMES = ("acted", "already-known", "agreed-exception", "data-error", "not-ours")
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
 
 
@@ -86,6 +87,13 @@ EXITS = _gauge("exits", "Exits of this quarter, by what became of them.", ("muni
 INFLOW = _gauge("inflow", "Youths with an inflow this quarter.", ("municipality", "team"))
 REENTRY_WINDOWS_OPEN = _gauge("reentry_windows_open", "Exits still pending.", ("municipality", "team"))
 ALERTS_OPEN = _gauge("alerts_open", "Alerts that stand open.", ("municipality", "team", "rule"))
+WEBHOOKS_DEAD = _gauge("webhooks_dead", "Webhooks that nothing is delivered to until a person looks.")
+DIGESTS_DEAD = _gauge("digests_dead", "Mails of the last week that were given up.")
+
+ALERTS_SWEEP_REFUSED = _gauge(
+    "alerts_sweep_refused", "Municipalities not swept because the clock is not believed, by why.", ("reason",)
+)
+ALERTS_OUTCOMES = _counter("alerts_outcomes", "Alerts closed by people, by rule and outcome.", ("rule", "outcome"))
 
 # Of the nightly verification alone: elsewhere a nought would say that nothing differs.
 VERIFY_DIFFERENCES = Gauge(
@@ -120,6 +128,10 @@ for _reason in Reason:
     REFUSALS.labels(_reason.value)
 for _rule in RULES:
     ALERTS_OPENED.labels(_rule)
+    for _outcome in OUTCOMES:
+        ALERTS_OUTCOMES.labels(_rule, _outcome)
+for _clock in ("backward", "forward"):
+    ALERTS_SWEEP_REFUSED.labels(_clock)
 
 Verdict = Literal["compacted", "absent", "skipped", "lost"]
 

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -17,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Service = Literal["indication", "trajectory", "indicators", "alerts"]
+MailSecurity = Literal["starttls", "tls", "plaintext"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 T = TypeVar("T")
@@ -78,6 +81,32 @@ class TokenSettings(_Model):
     algorithms: tuple[Algorithm, ...]
 
 
+class DeliverySettings(_Model):
+    """How what is told reaches a receiver that may be away; times in seconds."""
+
+    first_pause_seconds: float
+    longest_pause_seconds: float
+    attempts_max: int
+    timeout_seconds: float
+    heartbeat_seconds: float
+    keys_file: str | None
+    private_networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+class MailSettings(_Model):
+    """How mail leaves, and what stands in it."""
+
+    host: str
+    port: Port
+    security: MailSecurity
+    username: str | None
+    password: str | None = Field(repr=False)
+    ca_file: str | None
+    sender: str
+    inbox_url: str
+    digest_at: time
+
+
 class WorkerSettings(_Model):
     """What a stream worker needs; times in seconds."""
 
@@ -129,8 +158,24 @@ class Settings(_Model):
     rules_file: str | None = None
     definitions_file: str | None = None
     care_forms_file: str | None = None
+    delivery_first_pause_seconds: Seconds = 5.0
+    delivery_longest_pause_seconds: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+    delivery_attempts_max: Annotated[int, Field(ge=1)] = 100  # four days with the pauses above
+    delivery_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    heartbeat_seconds: Seconds = 60.0
+    webhook_keys_file: str | None = None
+    webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()  # none: a webhook leaves for the internet
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_security: MailSecurity = "starttls"
+    smtp_username: str | None = None
+    smtp_password: str | None = Field(default=None, repr=False)
+    smtp_ca_file: str | None = None
+    mail_sender: str | None = None
+    digest_at: time = time(7, 30)
+    inbox_url: str | None = None
 
-    @field_validator("token_algorithms", mode="before")
+    @field_validator("token_algorithms", "webhook_private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
@@ -189,6 +234,34 @@ class Settings(_Model):
             issuer=_needed(self.token_issuer, "TOKEN_ISSUER"),
             audience=_needed(self.token_audience, "TOKEN_AUDIENCE"),
             algorithms=self.token_algorithms,
+        )
+
+    def delivery(self) -> DeliverySettings:
+        """How what is told reaches its receivers."""
+        return DeliverySettings(
+            first_pause_seconds=self.delivery_first_pause_seconds,
+            longest_pause_seconds=self.delivery_longest_pause_seconds,
+            attempts_max=self.delivery_attempts_max,
+            timeout_seconds=self.delivery_timeout_seconds,
+            heartbeat_seconds=self.heartbeat_seconds,
+            keys_file=self.webhook_keys_file,
+            private_networks=self.webhook_private_networks,
+        )
+
+    def mail(self) -> MailSettings | None:
+        """How mail leaves; None when no server is named, and then no mail is made."""
+        if self.smtp_host is None:
+            return None
+        return MailSettings(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            security=self.smtp_security,
+            username=self.smtp_username,
+            password=self.smtp_password,
+            ca_file=self.smtp_ca_file,
+            sender=_needed(self.mail_sender, "MAIL_SENDER"),
+            inbox_url=_needed(self.inbox_url, "INBOX_URL"),
+            digest_at=self.digest_at,
         )
 
     def worker(self, service: Service) -> WorkerSettings:

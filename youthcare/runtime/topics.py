@@ -78,8 +78,8 @@ TRAJECTORY_FACTS = Topic(
 )
 CARE_ALERTS = Topic(
     name="care-alerts",
-    key="municipality/receiver/number",
-    value="an alert event, numbered per receiver",
+    key="municipality/receiver/number, or municipality/receiver/heartbeat",
+    value="an alert event, numbered per receiver, or that receiver's heartbeat",
     writer="alerts",
     cleanup="compact,delete",
     compaction_lag=timedelta(hours=12),

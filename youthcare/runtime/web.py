@@ -20,6 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from youthcare.runtime.browsing import FORM_TOKEN, Browsing, cross_site, form_token_of
 from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes
 from youthcare.runtime.problems import (
     Problem,
@@ -50,19 +51,22 @@ def create_app(
     http: HttpSettings,
     problems: Problems,
     lifespan: Lifespan | None = None,
+    browsing: Browsing | None = None,
 ) -> FastAPI:
     """An app with its three open pages, its gate, its limits and its errors; routes are added by the caller.
 
     The documentation page of FastAPI is left out, because it loads scripts from elsewhere; the OpenAPI document
-    stands at ``/openapi.json``, behind the gate unless the settings open it.
+    stands at ``/openapi.json``, behind the gate unless the settings open it. ``browsing`` says which paths are pages
+    for people, who bring their token in a cookie.
     """
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=OPENAPI_PATH, lifespan=lifespan)
     app.router.routes.extend(health_routes(problems))
     add_problem_handlers(app)
     open_paths = OPEN_PATHS | ({OPENAPI_PATH} if http.open_documentation else frozenset())
+    open_paths |= browsing.open_paths if browsing is not None else frozenset()
     # The last added is the outermost.
     app.add_middleware(BodyLimit, bytes_max=http.body_bytes_max)
-    app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths)
+    app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths, browsing=browsing)
     app.add_middleware(Headings)
     return app
 
@@ -70,10 +74,13 @@ def create_app(
 class Gatekeeper:
     """Lets nobody in without a token, but on the open paths; puts the principal into the scope."""
 
-    def __init__(self, app: ASGIApp, gate: TokenGate, open_paths: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, gate: TokenGate, open_paths: frozenset[str], browsing: Browsing | None = None
+    ) -> None:
         self._app = app
         self._gate = gate
         self._open_paths = open_paths
+        self._browsing = browsing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit or refuse one request."""
@@ -88,14 +95,19 @@ class Gatekeeper:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         header = Headers(scope=scope).get("authorization")
+        if header is None and self._browsing is not None:
+            header = self._browsing.bearer_of(scope)
+            if header is not None:
+                scope[FORM_TOKEN] = form_token_of(header.removeprefix("Bearer "))
         try:
             # In a thread: an unknown key id makes the gate fetch the key set.
             scope["principal"] = await asyncio.to_thread(self._gate.admit, header)
         except Unauthorised as refused:
-            return problem_response(refused.status_code, refused.detail, headers=refused.headers)
+            to_sign_in = self._browsing.refusal(scope) if self._browsing else None
+            return to_sign_in or problem_response(refused.status_code, refused.detail, headers=refused.headers)
         except Unavailable as away:
             return unavailable_response(away)
-        return None
+        return cross_site(scope) if FORM_TOKEN in scope else None
 
 
 class BodyLimit:

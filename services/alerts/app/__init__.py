@@ -6,7 +6,6 @@ here is it asked what time it is.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,26 +13,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 
 from services.alerts import outbox
-from services.alerts.lifecycle import due
-from services.alerts.processor import YouthKey, newest, stamp_of, youth_changes
-from services.alerts.store.reading import (
-    lock_municipalities,
-    municipalities_due,
-    open_counts,
-    open_counts_of_teams,
-    read_alerts,
-    read_due,
-    read_stamps,
-)
+from services.alerts.app.hearing import News, read
+from services.alerts.outbox.companions import outbox_companions
+from services.alerts.processor import arrivals_of, newest, stamp_of
+from services.alerts.store import percentiles as store
+from services.alerts.store.judging import judge, judge_again
+from services.alerts.store.keeping import forget, note_applied, note_refused
+from services.alerts.store.percentiles import Made
+from services.alerts.store.reading import lock_municipalities, open_counts, open_counts_of_teams, read_stamps
 from services.alerts.store.rules import enter_first_content, read_rules
+from services.alerts.store.senders import note_arrivals
+from services.alerts.store.sweep_days import accept_day, know_municipalities, known_municipalities, trusted_days
+from services.alerts.store.sweeping import sweep
 from services.alerts.store.tables import TABLES
-from services.alerts.store.writing import Written, forget, note_applied, note_refused, write_changes
 from services.alerts.visible import SMALLEST_COUNT, Place, visible
-from youthcare.period import civil_day
+from youthcare.period import Period, civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.batch import patiently
 from youthcare.runtime.kafka import run_worker
@@ -43,69 +40,17 @@ from youthcare.runtime.processing import Outgoing, Probe, Record, silent
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings, shipped
 from youthcare.runtime.topics import CARE_ALERTS, TRAJECTORY_FACTS, Topic, alert_key
-from youthcare.wire import from_wire
-from youthcare.youthfacts import YouthFacts
+
+__all__ = ["AlertsProcessor", "OpenAlerts", "accept", "republish", "rules_content", "sweep", "utc_now", "worker"]
 
 Clock = Callable[[], datetime]
 SWEEP_SECONDS = 60
-SWEEP_ROWS = 1000
-_KEY = re.compile(r"([0-9]{4})/(.+)")
+JUDGE_SECONDS = 1.0
 
 
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
-
-
-@dataclass(slots=True, kw_only=True)
-class News:
-    """What a batch brings: facts in the order told, who is forgotten, when news came, and records that are none."""
-
-    told: list[YouthFacts] = field(default_factory=list)
-    forgotten: set[YouthKey] = field(default_factory=set)
-    received_at: dict[YouthKey, datetime] = field(default_factory=dict)
-    refused: list[Record] = field(default_factory=list)
-
-    @property
-    def municipalities(self) -> set[str]:
-        """Whose alerts may change."""
-        return {row.municipality for row in self.told} | {key[0] for key in self.forgotten}
-
-
-def read(batch: Sequence[Record]) -> News:
-    """The news of a batch; a record that is no facts is refused by its place, never by its content."""
-    news = News()
-    for record in batch:
-        key = _KEY.fullmatch((record.key or b"").decode(errors="replace"))
-        facts = _find_facts(record.value) if record.value is not None else None
-        if facts is not None:
-            news.told.append(facts)
-            news.received_at |= _received_at(record, facts)
-        elif record.value is None and key is not None:
-            news.forgotten.add((key[1], key[2]))
-            news.told = [row for row in news.told if (row.municipality, row.youth) != (key[1], key[2])]
-        else:
-            news.refused.append(record)
-    return news
-
-
-def _find_facts(value: bytes) -> YouthFacts | None:
-    # Whatever stands on the topic is outside data here, so that a wrong shape is refused and stops nothing.
-    try:
-        facts = from_wire(YouthFacts, orjson.loads(value))
-        return facts if _KEY.fullmatch(f"{facts.municipality}/{facts.youth}") else None
-    except (ValueError, TypeError, KeyError, AttributeError, AssertionError):
-        return None
-
-
-def _received_at(record: Record, facts: YouthFacts) -> dict[YouthKey, datetime]:
-    """When the newest statement behind the facts was received, as their teller says in a header; for the metric."""
-    stated = dict(record.headers).get("received-at", b"").decode(errors="replace")
-    try:
-        instant = datetime.fromisoformat(stated)
-    except ValueError:
-        return {}
-    return {(facts.municipality, facts.youth): instant} if instant.tzinfo else {}
 
 
 @dataclass(slots=True)
@@ -123,6 +68,7 @@ class AlertsProcessor:
         with unavailable_as_such():
             async with pool.acquire() as connection, connection.transaction():
                 await enter_first_content(connection, self.first_content)
+                await know_municipalities(connection, await known_municipalities(connection))
 
     async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
         """Apply the newest facts of each youth; what was told of forgotten ones is wiped from the topic."""
@@ -136,47 +82,17 @@ class AlertsProcessor:
     async def _apply(self, connection: Connection, news: News) -> None:
         told = newest(news.told)
         stamps = await read_stamps(connection, list(told))
-        newer = {key: row for key, row in told.items() if key not in stamps or stamp_of(row) > stamps[key]}
-        alerts = await read_alerts(connection, list(newer))
-        rules = await read_rules(connection, {key[0] for key in newer})
+        newer = [row for key, row in sorted(told.items()) if key not in stamps or stamp_of(row) > stamps[key]]
+        if not newer:
+            return
         now = self.clock()
-        changes = [
-            Written(
-                youth=key,
-                change=change,
-                alert=next((each for each in alerts[key] if each.number == change.number), None),
-                received_at=news.received_at.get(key),
-            )
-            for key, facts in sorted(newer.items())
-            for change in youth_changes(facts, alerts[key], rules[key[0]].norms, rules[key[0]].setting, civil_day(now))
-        ]
-        await write_changes(connection, changes, now)
-        await note_applied(connection, [newer[key] for key in sorted(newer)])
-
-
-async def sweep(connection: Connection, now: datetime) -> int:
-    """Open every alert that is due and expire every one that is over, each once; answers how many changed.
-
-    Not inside a transaction: each municipality has its own, under its own lock.
-    """
-    today, count = civil_day(now), 0
-    for municipality in await municipalities_due(connection, today):
-        while changed := await _sweep_municipality(connection, municipality, today, now):
-            count += changed
-    return count
-
-
-async def _sweep_municipality(connection: Connection, municipality: str, today: date, now: datetime) -> int:
-    async with connection.transaction():
-        await lock_municipalities(connection, [municipality])
-        rows = await read_due(connection, municipality, today, SWEEP_ROWS)
-        changes = [
-            Written(youth=youth, change=change, alert=alert)
-            for youth, alert in rows
-            if (change := due(alert, today)) is not None
-        ]
-        await write_changes(connection, changes, now)
-    return len(changes)
+        rules = await read_rules(connection, {row.municipality for row in newer})
+        await know_municipalities(connection, rules)
+        trusted = await trusted_days(connection, rules, civil_day(now))
+        days = {municipality: each.day for municipality, each in trusted.items()}
+        await judge(connection, newer, rules, days, now, news.received_at)
+        await note_applied(connection, newer, {each: known.revision for each, known in rules.items()}, days)
+        await note_arrivals(connection, {(row.municipality, *each) for row in newer for each in arrivals_of(row)})
 
 
 @dataclass(slots=True)
@@ -197,6 +113,19 @@ class OpenAlerts:
                 metrics.ALERTS_OPEN.labels(municipality, "", rule).set(count)
         for place, count in self.of_teams.items():
             metrics.ALERTS_OPEN.labels(*place).set(count)
+
+
+async def judge_always(pool: Pool, _publisher: Publisher, clock: Clock, patience_seconds: float) -> None:
+    """Judge youths again whose norms or team changed, for ever, in small batches with pauses between."""
+
+    async def step() -> None:
+        with unavailable_as_such():
+            async with pool.acquire() as connection:
+                await judge_again(connection, clock())
+
+    while True:
+        await patiently(step, patience_seconds, outbox.tell)
+        await asyncio.sleep(JUDGE_SECONDS)
 
 
 async def sweep_always(pool: Pool, _publisher: Publisher, clock: Clock, patience_seconds: float) -> None:
@@ -237,6 +166,40 @@ async def _republish(settings: Settings) -> int:
         await pool.close()
 
 
+def accept(settings: Settings, day: date, municipality: str | None = None) -> int:
+    """After the clock jumped ahead: confirm that a day is right, so that it is swept; answers for how many."""
+    configure_logging("alerts", settings.log_level)
+    return asyncio.run(_accept(settings, day, municipality))
+
+
+async def _accept(settings: Settings, day: date, municipality: str | None) -> int:
+    pool = await open_pool(settings.database("alerts"), "alerts-accept", all_municipalities=True)
+    try:
+        await apply_schema(pool, TABLES)
+        with unavailable_as_such():
+            async with pool.acquire() as connection:
+                return await accept_day(connection, day, municipality)
+    finally:
+        await pool.close()
+
+
+def make_percentiles(settings: Settings, municipality: str, quarter: Period) -> list[Made] | None:
+    """Make the percentiles of a quarter that is over, and the norms of `outlier`; None when they were made before."""
+    configure_logging("alerts", settings.log_level)
+    return asyncio.run(_make_percentiles(settings, municipality, quarter))
+
+
+async def _make_percentiles(settings: Settings, municipality: str, quarter: Period) -> list[Made] | None:
+    pool = await open_pool(settings.database("alerts"), "alerts-percentiles", all_municipalities=True)
+    try:
+        await apply_schema(pool, TABLES)
+        with unavailable_as_such():
+            async with pool.acquire() as connection, connection.transaction():
+                return await store.make_percentiles(connection, municipality, quarter, utc_now())
+    finally:
+        await pool.close()
+
+
 def worker(settings: Settings, probe: Probe = silent) -> None:
     """Run the alerts worker until it is stopped."""
     configure_logging("alerts", settings.log_level)
@@ -248,6 +211,7 @@ def worker(settings: Settings, probe: Probe = silent) -> None:
         probe,
         companions=[
             partial(sweep_always, clock=utc_now, patience_seconds=patience),
-            partial(outbox.publish_always, clock=utc_now, patience_seconds=patience),
+            partial(judge_always, clock=utc_now, patience_seconds=patience),
+            *outbox_companions(settings, utc_now),
         ],
     )

@@ -6,17 +6,19 @@ from datetime import date
 from typing import Any
 
 from services.alerts.finding import Identity, Level, Rule
-from services.alerts.lifecycle import Alert, State
+from services.alerts.lifecycle import Alert, Hands, State
 from services.alerts.processor import Stamp, YouthKey
 from youthcare.runtime.postgres import Connection
 
 _LOCK_CLASS = 0x616C7274
-_RUNNING = "('open', 'acknowledged', 'snoozed', 'stale')"
-_IS_DUE = f"(state = 'scheduled' and opens_on <= $1 or state in {_RUNNING} and closes_on < $1)"
 _ALERT = """
 select municipality, youth, number, rule, level, anchor, occurrence, team, opens_on, closes_on, valid_from,
-    evidence, terms, state, told, receivers from alert
+    evidence, terms, state, told, receivers, holder, senders, until, on_message, former, assignee, outcome, counted,
+    grounded
+from alert
 """
+_SILENT = "state in ('open', 'acknowledged', 'snoozed') and senders && $2::text[]"
+_HEARD = "state = 'stale' and not senders && $2::text[]"
 _OF_YOUTHS = """
 join unnest($1::text[], $2::text[]) as wanted (municipality, youth) using (municipality, youth)
 """
@@ -50,21 +52,43 @@ async def read_alerts(connection: Connection, keys: Sequence[YouthKey]) -> dict[
     return found
 
 
-async def municipalities_due(connection: Connection, today: date) -> list[str]:
-    """The municipalities that have an alert to open or to expire."""
+async def read_one(connection: Connection, municipality: str, number: int) -> tuple[str | None, Alert] | None:
+    """One alert and its youth (None: of a sender)."""
+    row = await connection.fetchrow(_ALERT + "where municipality = $1 and number = $2", municipality, number)
+    return None if row is None else (row["youth"], alert_of(row))
+
+
+async def read_of_senders(connection: Connection, municipality: str) -> list[Alert]:
+    """The alerts of a municipality that are about senders, by number."""
+    rows = await connection.fetch(_ALERT + "where municipality = $1 and youth is null order by number", municipality)
+    return [alert_of(row) for row in rows]
+
+
+async def read_due(
+    connection: Connection, municipality: str, today: date, limit: int
+) -> list[tuple[str | None, Alert]]:
+    """Alerts of a municipality that a day changes, with their youths, those longest due first."""
     rows = await connection.fetch(
-        f"select distinct municipality from alert where {_IS_DUE} order by 1",  # noqa: S608
+        _ALERT + "where municipality = $2 and due_on <= $1 order by due_on, number limit $3",
         today,
+        municipality,
+        limit,
     )
-    return [row["municipality"] for row in rows]
+    return [(row["youth"], alert_of(row)) for row in rows]
 
 
-async def read_due(connection: Connection, municipality: str, today: date, limit: int) -> list[tuple[YouthKey, Alert]]:
-    """Alerts of a municipality to open or to expire, by number."""
-    rows = await connection.fetch(
-        _ALERT + f"where municipality = $2 and {_IS_DUE} order by number limit $3", today, municipality, limit
-    )
-    return [((row["municipality"], row["youth"]), alert_of(row)) for row in rows]
+async def read_uncertain(
+    connection: Connection, municipality: str, silent: Iterable[str], limit: int
+) -> list[tuple[str | None, Alert]]:
+    """Alerts that rest on a silent sender and are not uncertain yet, and those that still are without reason."""
+    found: list[tuple[str | None, Alert]] = []
+    senders = sorted(silent)
+    for condition in (_SILENT, _HEARD) if senders else (_HEARD,):
+        rows = await connection.fetch(
+            _ALERT + f"where municipality = $1 and {condition} order by number limit $3", municipality, senders, limit
+        )
+        found += [(row["youth"], alert_of(row)) for row in rows]
+    return found
 
 
 async def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
@@ -78,7 +102,7 @@ async def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
 async def open_counts_of_teams(connection: Connection) -> dict[tuple[str, str, str], int]:
     """How many alerts stand open, by municipality, team and rule."""
     rows = await connection.fetch(
-        """select municipality, team, rule, count(*) filter (where state = 'open') as count
+        """select municipality, coalesce(holder, team) as team, rule, count(*) filter (where state = 'open') as count
            from alert group by 1, 2, 3"""
     )
     return {(row["municipality"], row["team"], row["rule"]): row["count"] for row in rows}
@@ -100,6 +124,17 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         state=State(row["state"]),
         told=State(row["told"]) if row["told"] else None,
         receivers=frozenset(row["receivers"]),
+        holder=row["holder"] or "",
+        senders=frozenset(row["senders"]),
+        hands=Hands(
+            until=row["until"],
+            on_message=row["on_message"],
+            former=State(row["former"]) if row["former"] else None,
+            assignee=row["assignee"],
+            outcome=row["outcome"],
+            count=row["counted"],
+            grounded=row["grounded"],
+        ),
     )
 
 

@@ -1,133 +1,119 @@
 """Changes of alerts, written as sets: a few commands per batch, whatever its size.
 
-Two rules. The caller holds the lock of each municipality it writes. A change and what is told of it are one
-transaction, and numbers are given inside it: no number is skipped and none is given twice.
+Two rules. The caller holds the lock of each municipality it writes. A change, its step in the history and what is
+told of it are one transaction, and numbers are given inside it: no number is skipped and none is given twice.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-import structlog
-
-from services.alerts.lifecycle import Alert, Change, State
-from services.alerts.processor import Told, YouthKey, event
-from services.alerts.sentences import sentence
-from services.alerts.store.reading import columns
+from services.alerts.lifecycle import Alert, Change
+from services.alerts.rules import sentence
+from services.alerts.store.numbering import ALERT_SERIES, take_numbers
+from services.alerts.store.steps import SYSTEM, Stepped, write_steps
+from services.alerts.store.telling import Telling, write_events
 from youthcare.runtime.postgres import Connection
-from youthcare.runtime.processing import Record
 from youthcare.wire import to_wire
-from youthcare.youthfacts import YouthFacts
 
-ALERT_SERIES = "alert"
+_NAMED = ("municipality", "number", "youth", "rule", "level", "anchor", "occurrence")
+_FOUND = ("team", "opens_on", "closes_on", "threshold", "valid_from", "evidence", "terms", "sentence", "senders")
+_LEFT = (
+    "state", "told", "receivers", "holder", "until", "on_message", "former", "assignee", "outcome", "counted",
+    "grounded",
+)  # fmt: skip
+_ALL = (*_NAMED, *_FOUND, *_LEFT)
+_TYPES = {
+    "number": "bigint", "occurrence": "integer", "opens_on": "date", "closes_on": "date", "threshold": "integer",
+    "valid_from": "date", "evidence": "text[]", "terms": "jsonb", "senders": "text[]", "receivers": "text[]",
+    "until": "date", "on_message": "boolean", "counted": "integer", "grounded": "boolean",
+}  # fmt: skip
 
-_KEPT = """
-insert into alert (municipality, number, youth, rule, level, anchor, occurrence, team, opens_on, closes_on, threshold,
-    valid_from, evidence, terms, sentence, state, told, receivers, made, changed)
-select municipality, number, youth, rule, level, anchor, occurrence, team, opens_on, closes_on, threshold,
-    valid_from, evidence, terms, sentence, state, told, receivers, $2, $2
-from jsonb_to_recordset($1::jsonb) as row (municipality text, number bigint, youth text, rule text, level text,
-    anchor text, occurrence integer, team text, opens_on date, closes_on date, threshold integer, valid_from date,
-    evidence text[], terms jsonb, sentence text, state text, told text, receivers text[])
-on conflict (municipality, number) do update set team = excluded.team, opens_on = excluded.opens_on,
-    closes_on = excluded.closes_on, threshold = excluded.threshold, valid_from = excluded.valid_from,
-    evidence = excluded.evidence, terms = excluded.terms, sentence = excluded.sentence, state = excluded.state,
-    told = excluded.told, receivers = excluded.receivers, changed = excluded.changed
-"""
-_MOVED = """
-update alert set state = row.state, told = row.told, receivers = row.receivers, changed = $2
-from jsonb_to_recordset($1::jsonb) as row (municipality text, number bigint, state text, told text, receivers text[])
+
+def _rows(names: Sequence[str]) -> str:
+    typed = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in names)
+    return f"jsonb_to_recordset($1::jsonb) as row ({typed})"
+
+
+def _set(names: Sequence[str], source: str) -> str:
+    return ", ".join(f"{name} = {source}.{name}" for name in names)
+
+
+_KEPT = f"""
+insert into alert ({", ".join(_ALL)}, made, changed) select {", ".join(_ALL)}, $2, $2 from {_rows(_ALL)}
+on conflict (municipality, number) do update set {_set((*_FOUND, *_LEFT), "excluded")}, changed = excluded.changed
+"""  # noqa: S608 - names of columns, from constants of ours
+_MOVED = f"""
+update alert set {_set(_LEFT, "row")}, changed = $2 from {_rows(("municipality", "number", *_LEFT))}
 where alert.municipality = row.municipality and alert.number = row.number
-"""
+"""  # noqa: S608
 _DROPPED = """
-delete from alert using unnest($1::text[], $2::bigint[]) as gone (municipality, number)
-where alert.municipality = gone.municipality and alert.number = gone.number
+with gone as (select * from unnest($1::text[], $2::bigint[]) as gone (municipality, number)),
+    steps as (
+        delete from alert_step using gone
+        where alert_step.municipality = gone.municipality and alert_step.alert = gone.number
+    )
+delete from alert using gone where alert.municipality = gone.municipality and alert.number = gone.number
 """
-_TAKEN = """
-insert into last_number (municipality, series, number)
-select * from unnest($1::text[], $2::text[], $3::bigint[])
-on conflict (municipality, series) do update set number = last_number.number + excluded.number
-returning municipality, series, number
-"""
-_EVENTS = """
-insert into alert_event
-    (municipality, receiver, number, alert, youth, rule, state, body, opens, received_at, recorded)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
-_APPLIED = """
-insert into youth_state (municipality, youth, version_rules, version_count, known_day, case_reference)
-values ($1, $2, $3, $4, $5, $6)
-on conflict (municipality, youth) do update set version_rules = excluded.version_rules,
-    version_count = excluded.version_count, known_day = excluded.known_day, case_reference = excluded.case_reference
-"""
-
-_FORGOTTEN = """
-delete from {table} as kept using unnest($1::text[], $2::text[]) as gone (municipality, youth)
-where kept.municipality = gone.municipality and kept.youth = gone.youth
-"""
-_FORGOTTEN_EVENTS = _FORGOTTEN.format(table="alert_event") + "returning kept.municipality, kept.receiver, kept.number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One change to write: of which youth, on which alert as it stood, and when the news of it was received."""
+    """One change to write: of which youth (None: of a sender), on which alert as it stood, and when the news came."""
 
-    youth: YouthKey
+    youth: tuple[str, str | None]
     change: Change
     alert: Alert | None = None
     received_at: datetime | None = None
 
 
-async def note_applied(connection: Connection, facts: Sequence[YouthFacts]) -> None:
-    """Note which facts of each youth now count."""
-    await connection.executemany(_APPLIED, [_applied_row(row) for row in facts])
-
-
-def _applied_row(facts: YouthFacts) -> tuple[Any, ...]:
-    references = [row.case_reference for row in facts.registrations if row.case_reference]
-    return (facts.municipality, facts.youth, *facts.version, facts.known_day, references[-1] if references else None)
-
-
-async def write_changes(connection: Connection, changes: Sequence[Written], now: datetime) -> None:
-    """Write changes of alerts and what is to be told of them."""
+async def write_changes(
+    connection: Connection, changes: Sequence[Written], now: datetime, actor: str = SYSTEM
+) -> list[int]:
+    """Write changes of alerts, their steps and what is to be told of them; the numbers, in the order given."""
     if not changes:
-        return
-    numbered = await _numbered(connection, changes)
+        return []
+    numbers = await _numbers(connection, changes)
+    numbered = list(zip(changes, numbers, strict=True))
     dropped = [row for row in numbered if row[0].change.state is None]
     kept = [row for row in numbered if row[0].change.state is not None and row[0].change.finding is not None]
     moved = [row for row in numbered if row[0].change.state is not None and row[0].change.finding is None]
-    await connection.execute(_DROPPED, [row.youth[0] for row, _ in dropped], [number for _, number in dropped])
-    await connection.execute(_KEPT, [_kept_row(row, number) for row, number in kept], now)
-    await connection.execute(_MOVED, [_state_row(row, number) for row, number in moved], now)
-    await _write_events(connection, numbered, now)
+    if dropped:
+        await connection.execute(_DROPPED, [row.youth[0] for row, _ in dropped], [number for _, number in dropped])
+    if kept:
+        await connection.execute(_KEPT, [_kept_row(row, number) for row, number in kept], now)
+    if moved:
+        await connection.execute(_MOVED, [_left_row(row, number) for row, number in moved], now)
+    steps = [
+        Stepped(municipality=row.youth[0], number=number, change=row.change, before=row.alert)
+        for row, number in (*kept, *moved)
+    ]
+    await write_steps(connection, steps, now, actor)
+    await write_events(connection, [_telling(row, number) for row, number in numbered if row.change.tell], now)
+    return numbers
 
 
-async def _numbered(connection: Connection, changes: Sequence[Written]) -> list[tuple[Written, int]]:
-    """Each change with the number of its alert; new alerts get the next ones, in the order given."""
+async def _numbers(connection: Connection, changes: Sequence[Written]) -> list[int]:
+    """The number of the alert of each change; new alerts get the next ones, in the order given."""
     wanted = Counter((row.youth[0], ALERT_SERIES) for row in changes if row.change.number is None)
-    numbers = await _take_numbers(connection, wanted)
+    new = await take_numbers(connection, wanted)
     return [
-        (row, next(numbers[row.youth[0], ALERT_SERIES]) if row.change.number is None else row.change.number)
-        for row in changes
+        next(new[row.youth[0], ALERT_SERIES]) if row.change.number is None else row.change.number for row in changes
     ]
 
 
-async def _take_numbers(
-    connection: Connection, wanted: Mapping[tuple[str, str], int]
-) -> dict[tuple[str, str], Iterator[int]]:
-    """The next numbers of each series, as many as wanted."""
-    series = sorted(wanted)
-    rows = await connection.fetch(_TAKEN, *columns(series), [wanted[each] for each in series])
-    last = {(row["municipality"], row["series"]): row["number"] for row in rows}
-    return {each: iter(range(last[each] - wanted[each] + 1, last[each] + 1)) for each in series}
+def holder_of(change: Change, alert: Alert | None) -> str:
+    """The team that has an alert after a change."""
+    if change.holder is not None:
+        return change.holder
+    assert alert is not None, "a new alert has a holder"
+    return alert.team_now
 
 
-def _state_row(row: Written, number: int) -> dict[str, Any]:
-    change = row.change
+def _left_row(row: Written, number: int) -> dict[str, Any]:
+    change, hands = row.change, row.change.hands
     assert change.state is not None, "what is dropped has no state"
     told = change.tell[-1] if change.tell else row.alert.told if row.alert else None
     earlier = row.alert.receivers if row.alert else frozenset()
@@ -137,13 +123,21 @@ def _state_row(row: Written, number: int) -> dict[str, Any]:
         "state": change.state.value,
         "told": told.value if told else None,
         "receivers": sorted(change.receivers if change.tell else earlier),
+        "holder": holder_of(change, row.alert),
+        "until": hands.until.isoformat() if hands.until else None,
+        "on_message": hands.on_message,
+        "former": hands.former.value if hands.former else None,
+        "assignee": hands.assignee,
+        "outcome": hands.outcome,
+        "counted": hands.count,
+        "grounded": hands.grounded,
     }
 
 
 def _kept_row(row: Written, number: int) -> dict[str, Any]:
     finding = row.change.finding
     assert finding is not None, "what is kept has its finding"
-    return _state_row(row, number) | {
+    return _left_row(row, number) | {
         "youth": row.youth[1],
         "rule": finding.rule.value,
         "level": finding.level.value,
@@ -157,84 +151,22 @@ def _kept_row(row: Written, number: int) -> dict[str, Any]:
         "evidence": list(finding.evidence),
         "terms": to_wire(finding.terms),
         "sentence": sentence(finding),
+        "senders": sorted(row.change.senders),
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Telling:
-    row: Written
-    alert: int
-    state: State
-    receiver: str
-    opens: bool
-
-    @property
-    def series(self) -> tuple[str, str]:
-        return self.row.youth[0], self.receiver
-
-
-async def _write_events(connection: Connection, numbered: Sequence[tuple[Written, int]], now: datetime) -> None:
-    told = [telling for row, number in numbered for telling in _tellings(row, number)]
-    numbers = await _take_numbers(connection, Counter(each.series for each in told))
-    await connection.executemany(_EVENTS, [_event_row(each, next(numbers[each.series]), now) for each in told])
-
-
-def _tellings(row: Written, alert: int) -> Iterator[_Telling]:
-    """What is told of one change, by state and receiver; the very first of an alert is marked."""
-    never_told = row.alert is None or row.alert.told is None
-    for state_index, state in enumerate(row.change.tell):
-        for receiver_index, receiver in enumerate(sorted(row.change.receivers)):
-            opens = never_told and state_index == receiver_index == 0
-            yield _Telling(row=row, alert=alert, state=state, receiver=receiver, opens=opens)
-
-
-def _event_row(telling: _Telling, number: int, now: datetime) -> tuple[Any, ...]:
-    municipality, youth = telling.row.youth
-    subject = telling.row.change.finding or telling.row.alert
+def _telling(row: Written, number: int) -> Telling:
+    subject = row.change.finding or row.alert
     assert subject is not None, "what is told is about something"
-    told = Told(
-        municipality=municipality,
-        youth=youth,
-        alert=telling.alert,
+    return Telling(
+        municipality=row.youth[0],
+        youth=row.youth[1],
+        alert=number,
         identity=subject.identity,
-        team=subject.team,
+        team=holder_of(row.change, row.alert),
         opens_on=subject.opens_on,
         closes_on=subject.closes_on,
+        change=row.change,
+        is_first=row.alert is None or row.alert.told is None,
+        received_at=row.received_at,
     )
-    body = orjson.dumps(event(told, telling.state, telling.receiver, number, now), option=orjson.OPT_SORT_KEYS)
-    return (
-        municipality,
-        telling.receiver,
-        number,
-        telling.alert,
-        youth,
-        subject.identity.rule.value,
-        telling.state.value,
-        body,
-        telling.opens,
-        telling.row.received_at,
-        now,
-    )
-
-
-async def forget(connection: Connection, youths: Sequence[YouthKey]) -> list[tuple[str, str, int]]:
-    """Remove all that is kept of forgotten youths; the keys of what was told of them, to be wiped from the topic."""
-    rows = await connection.fetch(_FORGOTTEN_EVENTS, *columns(youths))
-    for table in ("alert", "youth_state"):
-        await connection.execute(_FORGOTTEN.format(table=table), *columns(youths))
-    return [(row["municipality"], row["receiver"], row["number"]) for row in rows]
-
-
-async def note_refused(connection: Connection, records: Sequence[Record]) -> None:
-    """Keep where in the topic a record stands that is no facts; its content stays in the topic."""
-    for record in records:
-        structlog.get_logger().warning(
-            "record_refused", topic=record.topic, partition=record.partition, offset=record.offset
-        )
-    rows = [(_municipality_of(record), record.topic, record.partition, record.offset) for record in records]
-    await connection.executemany("insert into refused_record values ($1, $2, $3, $4) on conflict do nothing", rows)
-
-
-def _municipality_of(record: Record) -> str:
-    named = (record.key or b"").decode(errors="replace").partition("/")[0]
-    return named if re.fullmatch("[0-9]{4}", named) else ""

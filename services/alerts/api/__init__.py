@@ -1,0 +1,76 @@
+"""The alerts API: which alerts there are, why each is there, what people do with it, and the norms behind them.
+
+Two rules. Municipality comes from the token and from nowhere else. An alert that a bearer may not see looks the same
+as one that does not exist.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from services.alerts.api.alerts import add_alerts
+from services.alerts.api.digests import add_digests
+from services.alerts.api.forms import add_forms
+from services.alerts.api.login import add_login, browsing
+from services.alerts.api.norms import add_norms
+from services.alerts.api.pages import add_pages
+from services.alerts.api.stream import add_stream
+from services.alerts.api.supervisor_pages import add_supervisor_pages
+from services.alerts.api.usefulness import add_usefulness
+from services.alerts.api.webhooks import add_webhooks
+from services.alerts.store.tables import TABLES
+from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
+from youthcare.runtime.security import token_gate
+from youthcare.runtime.settings import Settings
+from youthcare.runtime.web import create_app, serve
+
+__all__ = ["api", "run_api"]
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The app with its doors; `now` gives an instant in UTC."""
+    pools: list[Pool] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        pools.append(await open_pool(settings.database("alerts"), "alerts-api"))
+        # The API may be the first of the two processes to start.
+        await apply_schema(pools[0], TABLES)
+        yield
+        await pools.pop().close()
+
+    gate = token_gate(settings.token())
+    app = create_app(
+        "Trajectwacht: alerts",
+        gate=gate,
+        http=settings.http(),
+        problems=lambda: database_problems(pools),
+        lifespan=lifespan,
+        browsing=browsing(),
+    )
+    # Fixed paths below /v1/alerts/ come before the one that ends in a number.
+    add_usefulness(app, pools, now)
+    add_stream(app, pools, settings.database("alerts"))
+    add_webhooks(app, pools, settings, now)
+    add_digests(app, pools, now)
+    add_alerts(app, pools, now)
+    add_norms(app, pools, now)
+    add_login(app, gate)
+    add_pages(app, pools, now)
+    add_forms(app, pools, now)
+    add_supervisor_pages(app, pools, now)
+    return app
+
+
+def run_api(settings: Settings) -> None:
+    """Serve until stopped."""
+    configure_logging("alerts", settings.log_level)
+    serve(api(settings), settings.http())

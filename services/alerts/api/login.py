@@ -1,0 +1,122 @@
+"""Signing in and out with a browser, the pages that anybody may read, and errors as pages.
+
+Two rules. A token is believed by the same gate as that of any bearer, and is kept in a cookie that no script reads.
+What is said of a token that does not count never tells why.
+"""
+
+import asyncio
+import re
+from functools import partial
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from services.alerts.api.rendering import Message, page, static_answer, static_files
+from youthcare.runtime.browsing import COOKIE_BYTES_MAX, Browsing, cross_site, drop_token, keep_token, posted
+from youthcare.runtime.problems import Problem
+from youthcare.runtime.security import Principal, TokenGate, Unauthorised
+
+SIGN_IN, SIGN_OUT, STATEMENT = "/aanmelden", "/afmelden", "/toegankelijkheid"
+STREAM = "/v1/alerts/stream"
+_PAGE = re.compile(r"/|/(afmelden|nieuws|nut|normen|normen/proef)|/meldingen/[0-9]{1,19}(/[a-z-]{1,30})?")
+REFUSED = "Dit toegangsbewijs geeft hier geen toegang."
+TOO_LONG = "Dit toegangsbewijs is te lang voor een browser."
+FAULTS_NL = {
+    403: ("Geen toegang", "U mag deze pagina niet zien, of de pagina stond te lang open. Laad haar opnieuw."),
+    404: ("Niet gevonden", "Deze melding of pagina is er niet, of is niet van uw team."),
+    503: ("Even niet bereikbaar", "Een deel van het systeem is even weg. Probeer het over een halve minuut weer."),
+}
+FAULT_NL = ("Er ging iets mis", "Dit verzoek kon niet worden uitgevoerd.")
+
+
+def browsing() -> Browsing:
+    """Which paths of the alerts API are for browsers."""
+    open_paths = frozenset({SIGN_IN, STATEMENT, *(f"/static/{name}" for name in static_files())})
+    return Browsing(takes_cookie=takes_cookie, open_paths=open_paths, sign_in=SIGN_IN)
+
+
+def takes_cookie(path: str) -> bool:
+    """Whether a path is a page, or the stream that pages listen to."""
+    return path == STREAM or _PAGE.fullmatch(path) is not None
+
+
+def add_login(app: FastAPI, gate: TokenGate) -> None:
+    """The pages to sign in and out, the accessibility statement and the static files."""
+
+    @app.get(SIGN_IN, include_in_schema=False)
+    async def sign_in(request: Request, naar: str = "/") -> Response:
+        return page(request, "sign_in.html.j2", back=_back(naar))
+
+    @app.post(SIGN_IN, include_in_schema=False)
+    async def signed_in(request: Request) -> Response:
+        return cross_site(request.scope) or await _admitted(request, gate)
+
+    @app.post(SIGN_OUT, include_in_schema=False)
+    async def sign_out(request: Request) -> Response:
+        await posted(request)
+        answer = RedirectResponse(SIGN_IN, status_code=303)
+        drop_token(answer, request.scope)
+        return answer
+
+    @app.get(STATEMENT, include_in_schema=False)
+    async def statement(request: Request) -> Response:
+        return page(request, "accessibility.html.j2")
+
+    for name in static_files():
+        app.add_api_route(f"/static/{name}", partial(_static, name), methods=["GET"], include_in_schema=False)
+    _add_fault_pages(app)
+
+
+async def _static(name: str) -> Response:
+    return static_answer(name)
+
+
+async def _admitted(request: Request, gate: TokenGate) -> Response:
+    fields = await posted(request)
+    token, back = "".join(fields.get("token", "").split()).removeprefix("Bearer"), _back(fields.get("naar", "/"))
+    if len(token) > COOKIE_BYTES_MAX:
+        return _refused(request, back, TOO_LONG)
+    try:
+        bearer = await asyncio.to_thread(gate.admit, f"Bearer {token}")
+    except Unauthorised:
+        return _refused(request, back, REFUSED)
+    if not may_read(bearer):
+        return _refused(request, back, REFUSED)
+    answer = RedirectResponse(back, status_code=303)
+    keep_token(answer, request.scope, token)
+    return answer
+
+
+def may_read(bearer: Principal) -> bool:
+    """Whether somebody has anything to see on the pages."""
+    return bearer.is_supervisor() or bool(bearer.teams())
+
+
+def _refused(request: Request, back: str, words: str) -> Response:
+    return page(request, "sign_in.html.j2", back=back, message=Message(words=words, is_fault=True), status=401)
+
+
+def _back(path: str) -> str:
+    # None but a page of ours: an address in a parameter could lead anywhere.
+    return path if _PAGE.fullmatch(path) else "/"
+
+
+def _add_fault_pages(app: FastAPI) -> None:
+    """An error of a page is a page in Dutch; of all else it stays the document that it was."""
+    as_document = app.exception_handlers[HTTPException]
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if _PAGE.fullmatch(request.url.path) is None:
+            return await as_document(request, error)  # type: ignore[misc, no-any-return]
+        return fault_page(request, error.status_code)
+
+    app.add_exception_handler(HTTPException, answer)
+    app.add_exception_handler(Problem, answer)
+
+
+def fault_page(request: Request, status: int) -> Response:
+    """What went wrong, in words that repeat nothing of what was asked."""
+    title, words = FAULTS_NL.get(status, FAULT_NL)
+    return page(request, "fault.html.j2", title=title, words=words, status=status)
