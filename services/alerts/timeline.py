@@ -146,7 +146,8 @@ class _Rows:
     def add_told(self, told: Iterable[Told]) -> None:
         """Each alert from the day it opened on, on the same axis."""
         for each in sorted(told, key=lambda one: (one.opens_on, one.number)):
-            words = f"Melding {each.number}: {each.label_nl} ({each.state_nl})"
+            # Without its number, which tells a reader nothing: the words must fit a telephone.
+            words = f"{each.label_nl} ({each.state_nl})"
             y = self._labelled(words, strong=each.shown)
             last = each.closes_on if each.closes_on and each.closes_on <= self.today else None
             period = from_days(each.opens_on, last) or Period(each.opens_on, each.opens_on + ONE_DAY)

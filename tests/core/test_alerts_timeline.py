@@ -140,7 +140,7 @@ def test_alerts_stand_on_the_same_axis_as_the_care() -> None:
     drawing = drawn(builders.started(first_day="2024-07-01"), alerts=(OVERLONG,))
 
     assert bars(drawing, "told-shown")[0].x == bars(drawing, "care")[0].x
-    assert [label.words for label in drawing.labels if label.strong] == ["Melding 7: Lang zorgtraject (open)"]
+    assert [label.words for label in drawing.labels if label.strong] == ["Lang zorgtraject (open)"]
 
 
 def test_ticks_leave_room_for_their_words() -> None:
