@@ -28,6 +28,7 @@ _VALUES = {
     "type": ("indication.started",),
     "verdict": ("skipped",),
     "reason": ("schema-invalid",),
+    "outcome": metrics.OUTCOMES,
     "kind": ("figures",),
     "figures": ("gauges", "everyone", "supervisor"),
 }

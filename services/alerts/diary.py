@@ -35,6 +35,7 @@ LEVELS: Mapping[Rule, frozenset[Level]] = {
     Rule.SLEEPER: frozenset({Level.PAUSED, Level.NO_END}),
     Rule.STACKING_UNREQUESTED: frozenset({Level.SIGNAL, Level.WITHOUT_REQUEST}),
     Rule.OUTLIER: frozenset({Level.NORM}),
+    Rule.INDICATION_OVERLONG: frozenset({Level.NORM}),
 }
 _ONE_LEVEL = frozenset({Level.SIGNAL})
 

@@ -221,6 +221,9 @@ def test_what_is_delivered_after_a_gap_makes_no_end_and_hides_none() -> None:
     end = ended(last_day="2024-06-30", time="2024-07-09T10:00:00Z")
 
     assert dates([*UNTIL_JUNE, again, end], NO_END) == [("2024-07-01", "2024-07-08")]
+    # An end of an earlier delivery is not the one that is missing.
+    anew = [ended(last_day="2024-03-01"), started(first_day="2024-05-01")]
+    assert dates([*UNTIL_JUNE, *anew], NO_END) == [("2024-07-01", None)]
     # Of two deliveries that reach the day, the one that began last was not ended.
     assert dates([*UNTIL_JUNE, started(first_day="2024-03-01"), end], NO_END) == [("2024-07-01", None)]
 

@@ -246,6 +246,13 @@ def test_an_extension_outside_the_run_does_not_count_in_it() -> None:
     assert dates([*EXTENDED, started_retracted(first_day="2024-01-01")], TWICE) == []
 
 
+def test_extensions_of_an_earlier_run_do_not_count_in_a_later_one() -> None:
+    """Extended twice, ended, and begun again after a gap: only the first run was extended."""
+    again = [ended(first_day="2024-01-01", last_day="2024-12-15"), started(first_day="2025-03-01")]
+
+    assert dates([*EXTENDED, *again], TWICE) == [("2024-12-10", "2024-12-15")]
+
+
 def test_a_lower_number_of_extensions_counts_from_its_day() -> None:
     """One extension is enough from July: that of June is historical."""
     once = norm("serial-renewal", 1, date(2024, 7, 1))

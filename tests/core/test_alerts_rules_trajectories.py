@@ -146,7 +146,9 @@ def test_a_move_counts_from_the_first_day_of_the_new_place_also_while_the_old_on
     old = stay(2, FAMILY_HOME, "2024-04-01", "2024-09-10")
     too_long = stay(2, FAMILY_HOME, "2024-04-01", "2024-09-15")
 
-    assert dates([*THREE_PLACES[:2], *old, *THREE_PLACES[4:]], MOVES) == [("2024-09-01", "2025-03-31")]
+    assert lines([*THREE_PLACES[:2], *old, *THREE_PLACES[4:]], "2024-09-01", MOVES) == [
+        ("signal", "0153-3", "2024-09-01", "2025-03-31", "open")
+    ]
     assert dates([*THREE_PLACES[:2], *too_long, *THREE_PLACES[4:]], MOVES) == []
 
 
@@ -197,6 +199,13 @@ def test_fewer_moves_count_from_the_day_they_are_the_norm() -> None:
     assert lines(THREE_PLACES, "2024-09-01", MOVES, once) == [
         ("signal", "0153-2", "2024-04-01", "2025-08-31", "historical")
     ]
+
+
+def test_a_run_of_moves_is_not_found_again_under_a_later_norm() -> None:
+    """Two moves were told in September; from October one is enough, and nothing new is found."""
+    once = norm("residential-moves", 1, date(2024, 10, 1))
+
+    assert lines(THREE_PLACES, "2024-10-01", MOVES, once) == [("signal", "0153-3", "2024-09-01", "2025-03-31", "open")]
 
 
 def test_a_norm_of_another_team_may_open_it_when_nothing_residential_runs() -> None:

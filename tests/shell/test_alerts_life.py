@@ -20,11 +20,12 @@ from services.alerts.store.acting import ActRefused, NoSuchAlert, act
 from services.alerts.store.asking import find_facts, history_of
 from services.alerts.store.judging import judge_again
 from services.alerts.store.percentiles import make_percentiles, percentiles_of
+from services.alerts.store.rules import enter_first_content
 from services.alerts.store.sweep_days import accept_day
 from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
-from tests.alert_norms import CONTENT, only
+from tests.alert_norms import CONTENT, SHIPPED, only
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
@@ -554,3 +555,21 @@ async def test_percentiles_are_made_once_a_quarter_and_are_the_norm_of_outlier(p
     assert known[95] == (quarter.end - date(2022, 1, 9)).days
     outliers = "select state, count(*) from alert where municipality = $1 and rule = 'outlier' group by 1"
     assert dict(await pool.fetch(outliers, municipality)) == {"historical": 1, "open": 15, "scheduled": 4}
+
+
+async def test_a_rule_of_a_later_release_gets_its_first_norm_and_everyone_is_judged_by_it(
+    pool: Pool, municipality: str
+) -> None:
+    """What was entered before stays as it is: the shipped rows of the rules that were known come no second time."""
+    await fold(pool, care(municipality))
+    counted = "select count(*) from norm where rule = 'stacking-level'"
+    before = await pool.fetchval(counted)
+
+    async with pool.acquire() as connection, connection.transaction():
+        await enter_first_content(connection, SHIPPED)
+    async with pool.acquire() as connection:
+        await judge_again(connection, noon(TODAY))
+
+    found = "select count(*) from alert where municipality = $1 and rule = 'indication-overlong'"
+    assert await pool.fetchval(counted) == before
+    assert await pool.fetchval(found, municipality) == 1

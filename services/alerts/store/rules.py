@@ -10,7 +10,14 @@ from youthcare.runtime.postgres import Connection
 
 # Of two that were entered on one day the later counts.
 _NORMS = "select * from norm where municipality = any($1::text[]) order by known_day, entered_at nulls first"
-_COLUMNS = ("municipality", "rule", "level", "care_form", "team", "days", "threshold", "valid_from", "known_day")
+_COLUMNS = (
+    "municipality", "rule", "level", "care_form", "team", "days", "threshold", "valid_from", "known_day", "author",
+    "reason",
+)  # fmt: skip
+_JUDGE_ALL = """
+insert into norms_revision (municipality, revision) select distinct municipality, 1 from youth_state
+on conflict (municipality) do update set revision = norms_revision.revision + 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +43,22 @@ class MunicipalityRules:
 
 
 async def enter_first_content(connection: Connection, content: Mapping[str, Any]) -> None:
-    """Enter the shipped rules where nothing was ever entered; what a municipality set or removed stays so."""
+    """Enter the shipped rules where nothing was ever entered; what a municipality set stays so.
+
+    A rule that came with a later release has no shipped norm yet: it is entered, and all youths are judged again.
+    """
     await connection.execute("lock table norm, municipality_setting in share row exclusive mode")
-    if not await connection.fetchval("select exists (select from norm)"):
-        await connection.executemany(
-            f"insert into norm ({', '.join(_COLUMNS)}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",  # noqa: S608
-            [tuple(row.get(name) for name in _COLUMNS) for row in content["norms"]],
-        )
+    shipped = await connection.fetch("select distinct rule from norm where municipality = $1", DEFAULT)
+    known = {row["rule"] for row in shipped}
+    rows = [
+        row for row in content["norms"] if not known or (row["municipality"] == DEFAULT and row["rule"] not in known)
+    ]
+    await connection.executemany(
+        f"insert into norm ({', '.join(_COLUMNS)}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",  # noqa: S608
+        [tuple(row.get(name) for name in _COLUMNS) for row in rows],
+    )
+    if known and rows:
+        await connection.execute(_JUDGE_ALL)
     if not await connection.fetchval("select exists (select from municipality_setting)"):
         await connection.executemany(
             "insert into municipality_setting (municipality, alert_start_day, signals) values ($1, $2, $3)",
