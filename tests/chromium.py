@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ def find_chromium() -> str:
 def browser() -> Iterator[Browser]:
     """A browser without a window; root may run it only outside its sandbox."""
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # A deadline for what must come, not a measure of speed: the suites share two cores.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
         yield running
