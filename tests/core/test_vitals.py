@@ -26,6 +26,25 @@ def test_a_partition_that_moves_or_is_done_is_not_stalled() -> None:
     assert detector.observe(260, {1: 11, 2: 10}, {1: 98, 2: 1}) == [1]
 
 
+def test_a_partition_that_waits_for_its_turn_is_not_stalled() -> None:
+    """While others move, ten times as long: a worker that catches up takes one partition after the other."""
+    detector = StallDetector(120)
+
+    for now in range(0, 1200, 60):
+        assert detector.observe(now, {1: now, 2: 10}, {1: 99, 2: 5}) == []
+    assert detector.observe(1200, {1: 1200, 2: 10}, {1: 99, 2: 5}) == [2]
+
+
+def test_a_worker_of_which_no_partition_moves_any_more_is_stalled_in_all() -> None:
+    """The wait counts from the last move of any."""
+    detector = StallDetector(120)
+    detector.observe(0, {1: 10, 2: 10}, {1: 5, 2: 5})
+    detector.observe(60, {1: 11, 2: 10}, {1: 4, 2: 5})
+
+    assert detector.observe(179, {1: 11, 2: 10}, {1: 4, 2: 5}) == []
+    assert detector.observe(180, {1: 11, 2: 10}, {1: 4, 2: 5}) == [1, 2]
+
+
 def test_a_partition_with_nothing_to_read_is_forgotten() -> None:
     """An end offset behind a transaction's marker is no lag."""
     detector = StallDetector(120)

@@ -94,7 +94,7 @@ class Course:
         self.console.print(f"Golden village: {len(fed)} youths fed.")
         if self.youths:
             self._feed_year(doors)
-        settled = wait_until_settled(stack, self.console)
+        settled = wait_until_settled(stack, services, self.console)
         statements = read_log(stack)
         self.differences += check_village(fed, statements, services.url("trajectory"), issuer, self.municipality)
         self.console.print(f"Golden village: {'all right' if not self.differences else 'not right'}.")

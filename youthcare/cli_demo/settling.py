@@ -9,6 +9,7 @@ from rich.console import Console
 
 from youthcare.period import civil_day
 from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.local.running import RunningServices
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.settings import Settings
 from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic
@@ -21,12 +22,16 @@ WORKERS: tuple[tuple[str, Topic], ...] = (
 PATIENCE_SECONDS = 1800.0
 
 
-def wait_until_settled(stack: Stack, console: Console) -> float:
-    """Return when the positions of all workers stand at the ends of their topics; the seconds that took."""
+def wait_until_settled(stack: Stack, services: RunningServices, console: Console) -> float:
+    """Return when the positions of all workers stand at the ends of their topics; the seconds that took.
+
+    A worker that ended itself for an outage is started again.
+    """
     began = time.monotonic()
     with console.status("Waiting until all tables have caught up"):
         for processor, topic in WORKERS:
             while lag_of(stack, processor, topic):
+                services.revive()
                 _look_again(began, processor)
         # What is due is opened by a sweep of its own, after the facts are in.
         while asyncio.run(_alerts_due(stack.dsn("admin"))):

@@ -2,8 +2,9 @@
 
 1. The stream, the lag meter and the health page run in the event loop; the watchdog runs in a thread of its own,
    because a loop that hangs cannot watch itself.
-2. A partition is stalled when records wait in it and its position has not moved for the set time. Faust's consumer
-   is known to die silently (engine.md §3): a restart heals it, since the tables are the authority.
+2. A partition is stalled when records wait in it and neither its position nor any other has moved for the set time,
+   or its own has not for ten times as long. Faust's consumer is known to die silently (engine.md §3): a restart heals
+   it, since the tables are the authority. With a long backlog a partition may well wait for its turn.
 3. Stopping has a time limit too: a worker that does not stop is ended.
 """
 
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 LAG_EVERY_SECONDS = 2.0
+TURNS = 10
+"""So many times as long a partition may wait while the worker is busy with others."""
 
 
 @dataclass(slots=True)
@@ -23,15 +26,22 @@ class StallDetector:
 
     stalled_seconds: float
     _since: dict[int, tuple[int, float]] = field(default_factory=dict)
+    _moved_at: float = float("-inf")
 
     def observe(self, now: float, reached: Mapping[int, int], lag: Mapping[int, int]) -> list[int]:
         """The partitions in ``lag`` that have waited too long at the same position."""
+        if any(reached.get(partition, 0) != at for partition, (at, _since) in self._since.items()):
+            self._moved_at = now
         self._since = {
             partition: self._waiting(now, partition, reached.get(partition, 0))
             for partition, records in lag.items()
             if records > 0
         }
-        return [each for each, (_at, since) in self._since.items() if now - since >= self.stalled_seconds]
+        return [each for each, (_at, since) in self._since.items() if self._is_stalled(now, since)]
+
+    def _is_stalled(self, now: float, since: float) -> bool:
+        alone = now - since >= TURNS * self.stalled_seconds
+        return alone or now - max(since, self._moved_at) >= self.stalled_seconds
 
     def forget(self, partition: int) -> None:
         """Start counting anew: the broker has nothing to read there."""

@@ -50,6 +50,12 @@ class RunningServices:
         """Where the API of a service answers."""
         return f"http://127.0.0.1:{self.ports[f'{service}-api']}"
 
+    def revive(self) -> None:
+        """Start again what has ended by itself, as whoever keeps processes running does in production."""
+        for program in self.programs.values():
+            if not program.is_running:
+                program.launch()
+
     def stop(self) -> None:
         """Stop all, each with its grace period."""
         for program in self.programs.values():
