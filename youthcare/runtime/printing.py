@@ -1,13 +1,10 @@
-"""Pages for people: a template filled in with everything escaped, and a page printed as a tagged PDF.
+"""Pages for people who print: a page as a tagged PDF.
 
 Nothing is fetched: a page that names a file, a script or an image by its address is not printed at all.
 """
 
 import logging
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from weasyprint import HTML
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -22,22 +19,6 @@ _SAME_FOR_ALL = b"trajectwacht"
 
 class NotInThePage(Exception):
     """A page that is to be printed names something outside itself."""
-
-
-@cache
-def _environment(folder: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def filled_in(folder: Path, template: str, **values: object) -> str:
-    """The text of a template with its values; a value that is missing is an error."""
-    return _environment(folder).get_template(template).render(values)
 
 
 def printed(html: str) -> bytes:

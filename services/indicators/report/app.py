@@ -8,7 +8,8 @@ from pathlib import Path
 from services.indicators.report.layout import page_of
 from services.indicators.report.model import Report
 from services.indicators.report.palette import ALL
-from youthcare.runtime.printing import filled_in, printed
+from youthcare.runtime.printing import printed
+from youthcare.runtime.templates import filled_in
 
 _TEMPLATES = Path(__file__).with_name("templates")
 

@@ -53,7 +53,7 @@ class RunningServices:
     def revive(self) -> None:
         """Start again what has ended by itself, as whoever keeps processes running does in production."""
         for program in self.programs.values():
-            if not program.is_running:
+            if not program.is_running():
                 program.launch()
 
     def stop(self) -> None:
