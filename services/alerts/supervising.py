@@ -109,7 +109,7 @@ def norm_nl(proposal: Proposal, labels: Labels) -> str:
 
 
 def diary_lines(rows: Iterable[Mapping[str, Any]], labels: Labels) -> tuple[DiaryLine, ...]:
-    """The rule diary, by rule; what the product ships has no author."""
+    """The rule diary, by rule; the author of what the product ships is the product."""
     return tuple(_diary_line(row, labels) for row in rows)
 
 
@@ -120,7 +120,7 @@ def _diary_line(row: Mapping[str, Any], labels: Labels) -> DiaryLine:
         scope=scope_nl(row),
         number=number_nl(row["rule"], row["days"] if row["days"] is not None else row["threshold"]),
         valid_from=day_nl(row["valid_from"]),
-        author=f"{row['author']}{entered}" if row["author"] else ("ingevoerd" if row["own"] else "meegeleverd"),
+        author=f"{row['author'] or 'ingevoerd'}{entered}" if row["own"] else "meegeleverd",
         reason=row["reason"] or "",
     )
 
