@@ -22,7 +22,7 @@ from typing import Any
 
 import asyncpg
 import httpx
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.indication.api import make_app, run_api
 from services.indication.api.opening import opened
@@ -233,10 +233,24 @@ def records(world: World, topic: str) -> list[tuple[str, dict[str, Any] | None, 
     return found
 
 
+def _marks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """The first and the next offset; a broker that has just come back takes up its partitions one by one."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(place, 10)
+        except KafkaException as failure:
+            if failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)  # the pace of asking
+        else:
+            return low, high
+
+
 def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
     count_of = len(consumer.list_topics(topic, 10).topics[topic].partitions)
     assert topic == "intake" or count_of == PARTITION_COUNT
-    marks = {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 10) for each in range(count_of)}
+    marks = {each: _marks(consumer, TopicPartition(topic, each)) for each in range(count_of)}
     return {partition: high for partition, (_low, high) in marks.items() if high > 0}
 
 

@@ -543,8 +543,7 @@ def start_worker(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # The norms of this suite: of rules that lack one a worker enters the shipped norm.
-    rules = log.with_suffix(".rules.yml")
+    rules = log.with_suffix(".rules.yml")  # of rules that lack a norm a worker enters the first of its own
     rules.write_text(yaml.safe_dump(CONTENT), encoding="utf-8")
     given = {
         "RULES_FILE": str(rules),
