@@ -56,10 +56,12 @@ def percentiles(
 ) -> None:
     """Once a quarter: make the percentiles of care duration per care form, which `outlier` and the cards read."""
     from services.alerts.app import make_percentiles as run
-    from youthcare.period import civil_day, find_quarter
+    from services.indicators.definitions import Per
+    from services.indicators.spans import find_days_of
+    from youthcare.period import civil_day
     from youthcare.runtime.settings import Settings
 
-    days = find_quarter(quarter)
+    days = find_days_of(Per.QUARTER, quarter)
     if days is None or days.end > civil_day(datetime.now(UTC)):
         raise typer.BadParameter("a quarter that is over, as 2024Q3", param_hint="--quarter")
     made = run(Settings.from_env(os.environ), municipality, days)

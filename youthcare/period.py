@@ -5,7 +5,6 @@ place that turns the first into the second. An open end is `FAR`, a day after an
 arithmetic needs no special case; `last_day` turns it back into None.
 """
 
-import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,14 +115,6 @@ def month_of(day: date) -> str:
 def quarter_of(day: date) -> str:
     """The quarter a day lies in, as `2024Q3`."""
     return f"{day.year:04d}Q{(day.month + 2) // 3}"
-
-
-def find_quarter(name: str) -> Period | None:
-    """The days of a quarter named as `2024Q3`; None when it is no name of one."""
-    if re.fullmatch(r"[0-9]{4}Q[1-4]", name) is None or name < "0001":
-        return None
-    first_day = date(int(name[:4]), int(name[5]) * 3 - 2, 1)
-    return Period(first_day, add_months(first_day, 3))
 
 
 def months_of(period: Period) -> Iterator[Period]:

@@ -6,14 +6,20 @@ fewer than twenty nothing is made: it would tell of persons.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from services.alerts.concerned import counting, run_on
+from services.alerts.diary import Proposal
+from services.alerts.finding import Level, Rule
+from youthcare.period import Period, quarter_of
 from youthcare.youthfacts import YouthFacts
 
 PERCENTS = range(5, 100, 5)
 OUTLIER_PERCENT = 95
 FEWEST = 20
+OF_TRAJECTORIES = frozenset({Rule.TRAJECTORY_OVERLONG, Rule.OUTLIER})
+"""The rules that count the days of a trajectory, and so can be ranked."""
 
 Percentiles = Mapping[int, int]
 """Of each percent the days that so many percent of the trajectories last at most."""
@@ -48,6 +54,41 @@ def percentiles(days: Sequence[int]) -> Percentiles:
     if len(days) < FEWEST:
         return {}
     return {percent: days[-(-percent * len(days) // 100) - 1] for percent in PERCENTS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The percentiles of one care form in a quarter, and of how many trajectories they are."""
+
+    care_form: str
+    trajectories: int
+    at_percent: Percentiles
+
+    def norm(self, quarter: Period) -> Proposal:
+        """The norm of `outlier` that follows, from the day after the quarter."""
+        reason = f"95e percentiel van {self.trajectories} lopende zorgtrajecten, {quarter_of(quarter.start)}"
+        return Proposal(
+            rule=Rule.OUTLIER,
+            level=Level.NORM,
+            care_form=self.care_form,
+            days=self.at_percent[OUTLIER_PERCENT],
+            valid_from=quarter.end,
+            reason=reason,
+        )
+
+
+def made_of(durations: Mapping[str, Iterable[int]]) -> list[Made]:
+    """The percentiles of each care form that has enough trajectories, by care form."""
+    made = (
+        Made(care_form=care_form, trajectories=len(days), at_percent=percentiles(days))
+        for care_form, days in ((care_form, sorted(found)) for care_form, found in sorted(durations.items()))
+    )
+    return [row for row in made if row.at_percent]
+
+
+def least_rank(days: int, known: Iterable[Percentiles]) -> int | None:
+    """Of several care forms the rank in the one where a duration is least exceptional, as with norms (0014)."""
+    return min((rank_of(days, each) or 0 for each in known if each), default=0) or None
 
 
 def rank_of(days: int, known: Percentiles) -> int | None:

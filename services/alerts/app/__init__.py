@@ -18,11 +18,11 @@ import yaml
 from services.alerts import outbox
 from services.alerts.app.hearing import News, read
 from services.alerts.outbox.companions import outbox_companions
+from services.alerts.percentiles import Made
 from services.alerts.processor import arrivals_of, newest, stamp_of
 from services.alerts.store import percentiles as store
 from services.alerts.store.judging import judge, judge_again
 from services.alerts.store.keeping import forget, note_applied, note_refused
-from services.alerts.store.percentiles import Made
 from services.alerts.store.reading import lock_municipalities, open_counts, open_counts_of_teams, read_stamps
 from services.alerts.store.rules import enter_first_content, read_rules
 from services.alerts.store.senders import note_arrivals

@@ -1,20 +1,18 @@
 """The percentiles of care durations: made once a quarter, kept, and entered as the norms of `outlier`."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from services.alerts.diary import Proposal
-from services.alerts.finding import Level, Rule
 from services.alerts.inbox import Shown
 from services.alerts.norms import Norms
 from services.alerts.percentiles import (
-    OUTLIER_PERCENT,
+    OF_TRAJECTORIES,
+    Made,
     Percentiles,
     care_forms_on,
     durations_on,
-    percentiles,
-    rank_of,
+    least_rank,
+    made_of,
 )
 from services.alerts.store.diary import enter_norm
 from services.alerts.store.learning import facts_in_parts, facts_of
@@ -48,15 +46,6 @@ where municipality = $1 and care_form = $2 and quarter = (
 AUTHOR = "trajectwacht"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """One care form of a quarter."""
-
-    care_form: str
-    trajectories: int
-    at_percent: Percentiles
-
-
 async def make_percentiles(
     connection: Connection, municipality: str, quarter: Period, now: datetime
 ) -> list[Made] | None:
@@ -76,7 +65,7 @@ async def make_percentiles(
     ]
     await connection.executemany(_INSERTED, rows)
     for row in found:
-        await enter_norm(connection, municipality, _norm(row, quarter), AUTHOR, now)
+        await enter_norm(connection, municipality, row.norm(quarter), AUTHOR, now)
     return found
 
 
@@ -86,27 +75,11 @@ async def _measured(connection: Connection, municipality: str, last_day: date) -
         found = await beside_session(connection, partial(_durations, part, last_day))
         for care_form, days in found.items():
             durations.setdefault(care_form, []).extend(days)
-    made = (
-        Made(care_form=care_form, trajectories=len(days), at_percent=percentiles(sorted(days)))
-        for care_form, days in sorted(durations.items())
-    )
-    return [row for row in made if row.at_percent]
+    return made_of(durations)
 
 
 def _durations(part: list[bytes], last_day: date) -> dict[str, list[int]]:
     return durations_on(facts_of(part), Norms().definition, last_day)
-
-
-def _norm(row: Made, quarter: Period) -> Proposal:
-    reason = f"95e percentiel van {row.trajectories} lopende zorgtrajecten, {quarter_of(quarter.start)}"
-    return Proposal(
-        rule=Rule.OUTLIER,
-        level=Level.NORM,
-        care_form=row.care_form,
-        days=row.at_percent[OUTLIER_PERCENT],
-        valid_from=quarter.end,
-        reason=reason,
-    )
 
 
 async def percentiles_of(connection: Connection, municipality: str, care_form: str, on: date) -> Percentiles:
@@ -118,13 +91,11 @@ async def percentiles_of(connection: Connection, municipality: str, care_form: s
 async def percentile_of(connection: Connection, alert: Shown, facts: YouthFacts | None, today: date) -> int | None:
     """How many percent of the trajectories with the same care form that of an alert exceeds on a day.
 
-    Of several care forms the one in which it is least exceptional counts, as with norms. None when it is not known,
-    or when the alert's rule counts no days of a trajectory.
+    None when it is not known, or when the alert's rule counts no days of a trajectory.
     """
-    count = count_of(alert, today) if alert.rule in (Rule.TRAJECTORY_OVERLONG, Rule.OUTLIER) else None
+    count = count_of(alert, today) if alert.rule in OF_TRAJECTORIES else None
     if count is None or facts is None:
         return None
     forms = sorted(care_forms_on(facts, count.last_day))
     known = [await percentiles_of(connection, facts.municipality, form, count.last_day) for form in forms]
-    ranks = [rank_of(count.days, each) or 0 for each in known if each]
-    return min(ranks, default=0) or None
+    return least_rank(count.days, known)

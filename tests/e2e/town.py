@@ -1,13 +1,12 @@
-"""What is lost comes back: an empty Kafka under an old PostgreSQL, and an older PostgreSQL under a newer Kafka.
+"""A stack of one's own with all services, fed through the doors, for what is lost and comes back.
 
-Rules. Both are done as `docs/operations.md` says, by the commands that it names, on a stack of one's own. What is fed
-comes through the doors; afterwards the live tables equal what `replay` makes of the log.
+Rules. What is done to it is done as `docs/operations.md` says, by the commands that it names. Afterwards the live
+tables equal what `replay` makes of the log.
 """
 
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,6 @@ from youthcare.cli_demo.settling import WORKERS, lag_of
 from youthcare.cli_demo.verifying import Comparison, compare
 from youthcare.cli_replay import read_statements
 from youthcare.period import civil_day
-from youthcare.runtime.local.postgres_install import find_install
 from youthcare.runtime.local.running import RunningServices
 from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.local.stack import Stack
@@ -41,7 +39,6 @@ from youthcare.simulator import Envelope, simulate
 
 MUNICIPALITY, SEED, YOUTHS = "0153", 7, 30
 AT_ONCE = 8
-WRONG_TOPIC = 78
 SETTLE_SECONDS = 120.0
 UNPUBLISHED = """
 select count(*) from (select published from indication.statement union all
@@ -130,13 +127,14 @@ class Town:
 
     def ask(self, query: str) -> list[asyncpg.Record]:
         """Rows, as the owner of the database sees them."""
-        return asyncio.run(_ask(self.stack.dsn("admin"), query))
+        return asyncio.run(ask(self.stack.dsn("admin"), query))
 
     def _program(self) -> str:
         return str(Path(sys.executable).with_name("trajectwacht"))
 
 
-async def _ask(dsn: str, query: str) -> list[asyncpg.Record]:
+async def ask(dsn: str, query: str) -> list[asyncpg.Record]:
+    """The rows of a query."""
     connection = await asyncpg.connect(dsn)
     try:
         rows: list[asyncpg.Record] = await connection.fetch(query)
@@ -190,8 +188,8 @@ def town(folder: Path) -> Iterator[Town]:
             running.stop()
 
 
-@pytest.fixture(scope="module")
-def year() -> tuple[Sequence[Envelope], Sequence[Envelope]]:
+@pytest.fixture(name="year", scope="module")
+def simulated_year() -> tuple[Sequence[Envelope], Sequence[Envelope]]:
     """The two halves of a simulated year, by reception."""
     last = today() - timedelta(days=1)
     envelopes = list(simulate(SEED, MUNICIPALITY, last - timedelta(days=364), last, YOUTHS))
@@ -207,95 +205,7 @@ ON_TOPIC = {
 """What the tables say that stands on a topic."""
 
 
-def test_an_empty_kafka_under_an_old_database_loses_nothing(year: Year, tmp_path: Path) -> None:
-    """The workers refuse the new topics and say what to do; when that is done everything is as it was, and goes on."""
-    first, second = year
-    with town(tmp_path) as here:
-        here.feed(first)
-        here.settle()
-        here.services.stop()
-        lose_topics(here.stack)
-        here.command("topics")
-
-        ended = here.refused_workers()
-        assert {service: code for service, (code, _) in ended.items()} == dict.fromkeys(SERVICES, WRONG_TOPIC)
-        assert [service for service, (_, log) in ended.items() if "trajectwacht topics accept" not in log] == []
-
-        for service in SERVICES:
-            here.command("topics", "accept", service)
-        here.command("indication", "republish")
-        here.command("alerts", "republish")
-        here.services.start()
-        here.feed(second)
-        here.settle()
-
-        assert here.compared().differences == []
-        assert {topic: missing(here, topic) for topic in ON_TOPIC} == dict.fromkeys(ON_TOPIC, 0)
-
-
-def lose_topics(stack: Stack) -> None:
-    """The broker's disk is gone: a new cluster starts on the same address, with nothing in it."""
-    stack.broker.stop()
-    shutil.rmtree(stack.folder / "kafka")
-    stack.broker.start()
-
-
 def missing(here: Town, topic: str) -> int:
     """How many records stand in the tables and not, with the same content, on their topic."""
     there = {json.dumps(value) for value in here.topic(topic)}
     return sum(json.dumps(json.loads(row["body"])) not in there for row in here.ask(ON_TOPIC[topic]))
-
-
-def test_an_older_dump_under_a_newer_log_loses_nothing(year: Year, tmp_path: Path) -> None:
-    """Workers read the difference again by themselves, as positions were restored with the tables.
-
-    The register is filled from the log before the doors open. Senders repeat what they sent since: it is taken in
-    again and changes nothing, also of youths whom the dump did not know.
-    """
-    first, second = year
-    with town(tmp_path) as here:
-        here.feed(first)
-        here.settle()
-        dump(here.stack, tmp_path / "older.dump")
-        here.feed(second)
-        here.settle()
-        known = here.ask(FACTS)
-        here.services.stop()
-
-        restore(here.stack, tmp_path / "older.dump")
-        behind = [lag_of(here.stack, processor, topic) for processor, topic in WORKERS]
-        here.command("indication", "recover")
-        here.services.start()
-        here.settle()
-
-        assert min(behind) > 0, "the dump is older than the log"
-        assert here.compared().differences == []
-        assert here.ask(FACTS) == known
-
-        here.feed(second)
-        here.settle()
-
-        assert here.compared().differences == []
-        assert here.ask(FACTS) == known
-        assert missing(here, "indication-events") == 0
-
-
-FACTS = "select municipality, youth, facts from trajectory.youth where facts is not null order by 1, 2"
-
-
-def dump(stack: Stack, file: Path) -> None:
-    """Back up the whole database as it is now."""
-    _postgres("pg_dump", "--format=custom", f"--file={file}", stack.dsn("admin"))
-
-
-def restore(stack: Stack, file: Path) -> None:
-    """Put the backup in the place of what is there."""
-    for schema in (*SERVICES, "dashboard", "oversight"):
-        asyncio.run(_ask(stack.dsn("admin"), f"drop schema if exists {schema} cascade"))
-    _postgres("pg_restore", f"--dbname={stack.dsn('admin')}", "--exit-on-error", str(file))
-
-
-def _postgres(program: str, *arguments: str) -> None:
-    folder = find_install(os.environ).folder
-    done = subprocess.run([folder / program, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
