@@ -6,7 +6,8 @@ here is it asked what time it is.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,7 +20,7 @@ from services.alerts import outbox
 from services.alerts.app.hearing import News, read
 from services.alerts.outbox.companions import outbox_companions
 from services.alerts.percentiles import Made
-from services.alerts.processor import arrivals_of, newest, stamp_of
+from services.alerts.processor import arrivals_of, stamp_of
 from services.alerts.store import percentiles as store
 from services.alerts.store.judging import judge, judge_again
 from services.alerts.store.keeping import forget, note_applied, note_refused
@@ -80,7 +81,7 @@ class AlertsProcessor:
         return [Outgoing(topic=CARE_ALERTS.name, key=alert_key(*key), value=None) for key in wiped]
 
     async def _apply(self, connection: Connection, news: News) -> None:
-        told = newest(news.told)
+        told = {(row.municipality, row.youth): row for row in news.told}
         stamps = await read_stamps(connection, list(told))
         newer = [row for key, row in sorted(told.items()) if key not in stamps or stamp_of(row) > stamps[key]]
         if not newer:
@@ -158,10 +159,18 @@ def republish(settings: Settings) -> int:
 
 
 async def _republish(settings: Settings) -> int:
-    pool = await open_pool(settings.database("alerts"), "alerts-republish", all_municipalities=True)
+    async with _tables(settings, "alerts-republish") as pool:
+        return await outbox.publish_again(pool, utc_now())
+
+
+@asynccontextmanager
+async def _tables(settings: Settings, who: str) -> AsyncIterator[Pool]:
+    """The tables, of all municipalities, for one command."""
+    pool = await open_pool(settings.database("alerts"), who, all_municipalities=True)
     try:
         await apply_schema(pool, TABLES)
-        return await outbox.publish_again(pool, utc_now())
+        with unavailable_as_such():
+            yield pool
     finally:
         await pool.close()
 
@@ -173,14 +182,8 @@ def accept(settings: Settings, day: date, municipality: str | None = None) -> in
 
 
 async def _accept(settings: Settings, day: date, municipality: str | None) -> int:
-    pool = await open_pool(settings.database("alerts"), "alerts-accept", all_municipalities=True)
-    try:
-        await apply_schema(pool, TABLES)
-        with unavailable_as_such():
-            async with pool.acquire() as connection:
-                return await accept_day(connection, day, municipality)
-    finally:
-        await pool.close()
+    async with _tables(settings, "alerts-accept") as pool, pool.acquire() as connection:
+        return await accept_day(connection, day, municipality)
 
 
 def make_percentiles(settings: Settings, municipality: str, quarter: Period) -> list[Made] | None:
@@ -190,14 +193,12 @@ def make_percentiles(settings: Settings, municipality: str, quarter: Period) -> 
 
 
 async def _make_percentiles(settings: Settings, municipality: str, quarter: Period) -> list[Made] | None:
-    pool = await open_pool(settings.database("alerts"), "alerts-percentiles", all_municipalities=True)
-    try:
-        await apply_schema(pool, TABLES)
-        with unavailable_as_such():
-            async with pool.acquire() as connection, connection.transaction():
-                return await store.make_percentiles(connection, municipality, quarter, utc_now())
-    finally:
-        await pool.close()
+    async with (
+        _tables(settings, "alerts-percentiles") as pool,
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        return await store.make_percentiles(connection, municipality, quarter, utc_now())
 
 
 def worker(settings: Settings, probe: Probe = silent) -> None:

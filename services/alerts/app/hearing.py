@@ -18,7 +18,7 @@ _KEY = re.compile(r"([0-9]{4})/(.+)")
 
 @dataclass(slots=True, kw_only=True)
 class News:
-    """What a batch brings: facts in the order told, who is forgotten, when news came, and records that are none."""
+    """What a batch brings: the newest facts of each youth, who is forgotten, when news came, and what is no facts."""
 
     told: list[YouthFacts] = field(default_factory=list)
     forgotten: set[YouthKey] = field(default_factory=set)
