@@ -200,8 +200,15 @@ def _chosen(rows: Sequence[Norm], facts: YouthFacts, day: date, care_form: str |
         if row.valid_from <= day:
             newest[row.own, row.level, row.care_form, row.team] = row
     if newest:
-        return max(newest.values(), key=lambda row: (row.specificity, row.threshold or 0))
-    return min(applying, key=lambda row: (row.valid_from, *(not part for part in row.specificity)), default=None)
+        return max(newest.values(), key=_rank)
+    first = min((row.valid_from for row in applying), default=None)
+    begun = [row for row in applying if row.valid_from == first]
+    return max(begun, key=_rank, default=None)
+
+
+def _rank(row: Norm) -> tuple[Any, int]:
+    """The most specific comes last, of equals the mildest."""
+    return row.specificity, row.threshold or 0
 
 
 def _applying(rows: Sequence[Norm], facts: YouthFacts, day: date, care_form: str | None) -> list[Norm]:

@@ -198,6 +198,16 @@ def test_a_care_form_with_a_norm_of_its_own_has_it_while_it_runs() -> None:
     assert overlong(RUNNING, "2024-06-01", *rows)[0][2] == "2024-05-29"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_before_any_norm_is_valid_the_mildest_of_the_first_ones_counts(order: int) -> None:
+    """In whatever order the rows come; what the first norm finds before its day is historical."""
+    told = [*RUNNING, started(indication="0153-2", product="43A03", first_day="2024-01-01")]
+    since = date(2025, 1, 1)
+    rows = [days(150, since, care_form="ambulatory"), days(200, since, care_form="foster-care")][::order]
+
+    assert overlong(told, "2024-06-01", *rows)[0] == ("norm", "0153-1", "2024-07-18", None, "historical")
+
+
 def test_a_municipality_s_own_norm_wins_over_the_shipped_one_from_its_first_day() -> None:
     """Rows are read per municipality; the newest known row of the same day counts."""
     row = {"rule": "trajectory-overlong", "valid_from": LONG_AGO, "known_day": LONG_AGO}

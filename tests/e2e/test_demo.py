@@ -11,12 +11,20 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+from playwright.sync_api import Browser, Page, expect
 
+from tests.chromium import browser
 from tests.conftest import REPOSITORY, shared_folder
+from tests.inbox import visit
 from tests.stack import open_stack_folder
+from youthcare.runtime.local_issuer import local_issuer
+from youthcare.simulator.population import citizen_numbers
 
 DEADLINE_SECONDS = 240.0
 MOVED = (
@@ -24,6 +32,16 @@ MOVED = (
     "youthcare_alerts_opened_total", "youthcare_event_to_alert_seconds_count",
     "youthcare_feed_last_statement_timestamp_seconds", "youthcare_youths_in_care",
 )  # fmt: skip
+
+TEAM, CASE = "noord", "Z-2026-0077"
+# A number that neither the village nor the simulated youths have.
+BSN = next(islice(citizen_numbers(), 9_000, None))
+STARTED = {"indication": "0153-770077", "first_day": (datetime.now(UTC) - timedelta(days=40)).date().isoformat()}
+WANTED = {
+    "kind": "new",
+    "product": {"category": "41"},
+    "first_day": (datetime.now(UTC) + timedelta(days=14)).date().isoformat(),
+}
 
 
 @dataclass(slots=True)
@@ -77,6 +95,13 @@ def demo() -> Iterator[Demo]:
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser."""
+    with browser() as running:
+        yield running
+
+
 def test_the_demo_checks_itself(demo: Demo) -> None:
     """Live equals replay, and the golden village is all right."""
     assert "Golden village: all right" in demo.printed()
@@ -106,6 +131,69 @@ def _missing(demo: Demo) -> list[str]:
     up = asked(demo, "up{process!=''} == 1")
     unmoved = [name for name in MOVED if not asked(demo, f"sum({name}) > 0")]
     return unmoved if len(up) == 8 else [f"{len(up)} of 8 processes up", *unmoved]
+
+
+def test_a_professional_sees_over_kafka_what_she_decided_on_fall_away(demo: Demo, chromium: Browser) -> None:
+    """A request comes up, she reads the dossier and takes it up; a correction over Kafka withdraws it before her eyes.
+
+    All eight processes and the broker of the demo are between the message and the page, which is loaded once.
+    """
+    say(demo, "youth.registered", valid_from="2024-01-01", birth_date="2014-05-17", case_reference=CASE)
+    say(demo, "indication.started", **STARTED, provider="99900001", product={"category": "45"}, team=TEAM)
+    with visit(chromium, address_of(demo, "alerts-api"), token_of(demo, f"team:{TEAM}")) as seen:
+        page = seen.page
+        say(demo, "care.requested", request="VOT-77", provider="99900002", referrer="02", products=[WANTED])
+        until_there(page, CASE)
+        page.locator(".melding", has_text=CASE).get_by_role("link").first.click()
+        expect(page.locator("main")).to_contain_text("VOT-77")
+        expect(page.locator("main")).to_contain_text("99900001")
+        page.get_by_role("button", name="In behandeling nemen").click()
+        expect(page.locator("#stand")).to_contain_text("in behandeling")
+        page.evaluate("window.sameLoad = true")
+
+        say(demo, "indication.started.retracted", **STARTED)
+
+        expect(page.locator("#stand")).to_contain_text("ingetrokken")
+        expect(page.locator("#stand")).to_contain_text(f"Verteld aan: team {TEAM}")
+        assert page.evaluate("window.sameLoad"), "the page was not loaded again"
+        assert seen.complaints == []
+
+
+def until_there(page: Page, words: str) -> None:
+    """Load the list until an alert shows the words."""
+    until = time.monotonic() + 30
+    while not page.locator(".melding", has_text=words).count():
+        assert time.monotonic() < until, page.locator("main").inner_text()[-2000:]
+        page.reload()
+
+
+def say(demo: Demo, kind: str, **data: object) -> None:
+    """Put an event about one youth on `intake`, as a team system does."""
+    event = {
+        "specversion": "1.0",
+        "id": f"browser-{kind}",
+        "source": f"/0153/wijkteam-{TEAM}",
+        "type": f"nl.jeugdzorg.{kind}.v1",
+        "municipality": "0153",
+        "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": {"bsn": BSN, **data},
+    }
+    producer = Producer({"bootstrap.servers": address_of(demo, "Kafka")})
+    producer.produce("intake", value=json.dumps(event).encode())
+    assert producer.flush(30) == 0
+
+
+def address_of(demo: Demo, what: str) -> str:
+    """Where something answers, as the demo prints it."""
+    found = re.search(rf"^\s*{what}\s+(\S+)", demo.printed(), re.MULTILINE)
+    assert found, f"the demo prints where {what} answers"
+    return found[1]
+
+
+def token_of(demo: Demo, *roles: str) -> str:
+    """A token of the demo's own issuer."""
+    return local_issuer(demo.folder / "keys").token("0153", roles, datetime.now(UTC))
 
 
 def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:

@@ -5,7 +5,19 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
 
 from deploy.grafana.source.frames import frame
-from deploy.grafana.source.panels import SECONDS, Words, alert_rows, filled, limited, lines, number, stacked
+from deploy.grafana.source.names import OUTCOMES, RULES
+from deploy.grafana.source.panels import (
+    PERCENT,
+    SECONDS,
+    Words,
+    alert_counts,
+    alert_rows,
+    filled,
+    limited,
+    lines,
+    number,
+    stacked,
+)
 from deploy.grafana.source.queries import METRICS, Asked, metric_targets
 
 _TOLD = "Achterstand, weigeringen, doorvoer, snelheid en stilte van bronnen. Grenzen staan in deploy/prometheus/rules."
@@ -22,6 +34,7 @@ def beheer() -> Dashboard:
     board = filled(board, "Achterstand en doorvoer", _throughput())
     board = filled(board, "Snelheid", _latency())
     board = filled(board, "Meldingen, weigeringen en stilte", _feeds())
+    board = filled(board, "Nut van de signaalregels", _usefulness())
     return filled(board, "Storingen en controle", _troubles())
 
 
@@ -81,6 +94,31 @@ def _feeds() -> list[Builder[Panel]]:
         _lines(share, ("job:youthcare_refusals:ratio1h", "geweigerd")),
         _lines(silence, (f"time() - {newest}", "{{sender_kind}}")),
     ]
+
+
+def _usefulness() -> list[Builder[Panel]]:
+    """Which rules are worth having, of all municipalities together; the page `/nut` tells it of one, team by team."""
+    closed = "increase(youthcare_alerts_outcomes_total[28d])"
+    known = 'increase(youthcare_alerts_outcomes_total{outcome="already-known"}[28d])'
+    opened = Words(title="Geopende signalen per soort", description="Van 28 dagen, alle gemeenten samen.", width=8)
+    outcomes = Words(title="Hoe signalen worden afgesloten", description="Door mensen, van 28 dagen.", width=8)
+    share = Words(
+        title="Aandeel dat al bekend was",
+        description="Van wat in 28 dagen is afgesloten. Vanaf 90 % voegt een regel weinig toe.",
+        unit=PERCENT,
+        width=8,
+    )
+    ratio = _rules(share, f"sum by (rule) ({known}) / (sum by (rule) ({closed}) > 0)", "Aandeel")
+    return [
+        _rules(opened, "sum by (rule) (increase(youthcare_alerts_opened_total[28d])) > 0", "Geopend"),
+        _rules(outcomes, f"sum by (rule, outcome) ({closed}) > 0", "Aantal"),
+        limited(ratio, (None, "text"), (0.9, "red")),
+    ]
+
+
+def _rules(words: Words, expression: str, value: str) -> Builder[Panel]:
+    asked = Asked(expression=expression, is_instant=True, is_table=True)
+    return alert_counts(words, METRICS, metric_targets(asked), RULES | OUTCOMES, value)
 
 
 def _troubles() -> list[Builder[Panel]]:

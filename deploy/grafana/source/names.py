@@ -2,6 +2,7 @@
 
 import yaml
 
+from services.alerts.acts import OUTCOME_NL
 from services.alerts.rules import LABEL_NL
 from youthcare.codes import Referrer
 from youthcare.runtime.settings import shipped
@@ -18,6 +19,7 @@ REFERRERS = {
 }
 UNKNOWN = {"unknown": "Onbekend"}
 RULES = {rule.value: label for rule, label in LABEL_NL.items()}
+OUTCOMES = {outcome.value: label for outcome, label in OUTCOME_NL.items()}
 
 
 def care_forms() -> dict[str, str]:

@@ -118,11 +118,16 @@ def alert_rows(words: Words, source: DataSourceRef, targets: Sequence[Builder[Da
 
 
 def alert_counts(
-    words: Words, source: DataSourceRef, targets: Sequence[Builder[Dataquery]], names: Mapping[str, str]
+    words: Words,
+    source: DataSourceRef,
+    targets: Sequence[Builder[Dataquery]],
+    names: Mapping[str, str],
+    value: str = "Open",
 ) -> Builder[Panel]:
-    """A table of how many alerts stand open per rule."""
+    """A table of a count, or a share, of alerts per rule (and per outcome, where that is asked)."""
     panel: table.Panel = _begun(table.Panel().align(looks.FieldTextAlignment.AUTO), words, source, targets)
-    options = {"excludeByName": {"Time": True}, "renameByName": {"rule": "Soort signaal", "Value": "Open"}}
+    renamed = {"rule": "Soort signaal", "outcome": "Uitkomst", "Value": value}
+    options = {"excludeByName": {"Time": True}, "renameByName": renamed}
     return panel.mappings([named(names)]).with_transformation(DataTransformerConfig(id_val="organize", options=options))
 
 
