@@ -75,6 +75,14 @@ def test_compose_stops_at_each_setting_that_is_not_filled_in() -> None:
     assert asked == set(_list_variables())
 
 
+def test_the_same_process_gives_way_in_both(compose: dict[str, Any]) -> None:
+    """Where processors are scarce figures wait and alerts do not."""
+    ours = {each.name for each in SERVICE_PROCESSES if each.yields}
+    theirs = {name for name, service in compose["services"].items() if service.get("cpu_shares", 1024) < 1024}
+
+    assert theirs == {*ours, "verify"} == {"indicators-worker", "verify"}
+
+
 def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any]) -> None:
     """Eight processes, the one that makes the topics and the nightly check: the same commands, and nothing else."""
     ours = {

@@ -27,6 +27,7 @@ from youthcare.runtime.local.process import (
 
 _PR_SET_PDEATHSIG = 1
 _PAUSE_SECONDS = 0.05
+_NICENESS = 10
 _LIBC = ctypes.CDLL(None, use_errno=True)
 # The death signal comes when the *thread* that started the child ends. So one thread, which lives as long as
 # this process, starts all children, whatever thread asks for them.
@@ -35,7 +36,10 @@ _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="local-stack-sta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a program is started and stopped.  `user` is a numeric user to run as; None is our own."""
+    """How a program is started and stopped.  `user` is a numeric user to run as; None is our own.
+
+    `yields`: whether it lets others go first where processors are scarce.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -43,6 +47,7 @@ class Launch:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     tied: bool = True
+    yields: bool = False
     user: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
@@ -133,8 +138,20 @@ def _start(launch: Launch) -> subprocess.Popen[bytes]:
             group=launch.user,
             extra_groups=None if launch.user is None else [],
             # Runs after the change of user, which would clear the death signal, and before exec, which keeps it.
-            preexec_fn=_tie(launch.death_signal) if launch.tied else None,  # noqa: PLW1509
+            preexec_fn=_before(launch),  # noqa: PLW1509
         )
+
+
+def _before(launch: Launch) -> Callable[[], None]:
+    tie = _tie(launch.death_signal) if launch.tied else None
+
+    def prepare() -> None:
+        if launch.yields:
+            os.nice(_NICENESS)
+        if tie is not None:
+            tie()
+
+    return prepare
 
 
 def _tie(death_signal: signal.Signals) -> Callable[[], None]:

@@ -71,6 +71,7 @@ class RunningServices:
             log=self.stack.folder / "logs" / f"{process.name}.log",
             folder=self.stack.folder,
             environment={name: value for name, value in known.items() if name not in foreign},
+            yields=process.yields,
         )
 
 

@@ -34,5 +34,10 @@ class ServiceProcess:
         """The command, found on the PATH of an installed distribution."""
         return ("trajectwacht", self.service, str(self.part))
 
+    @property
+    def yields(self) -> bool:
+        """Whether it gives way where processors are scarce: a figure may come a minute later, an alert may not."""
+        return (self.service, self.part) == ("indicators", Part.WORKER)
+
 
 SERVICE_PROCESSES = tuple(ServiceProcess(service=service, part=part) for service in SERVICES for part in Part)
