@@ -7,7 +7,7 @@ first norm that first one is looked at too: what it finds there is historical.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -46,10 +46,22 @@ class Norm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Norms:
-    """The norms of one municipality and the definition set whose periods its rules read."""
+    """The norms of one municipality and the definition set whose periods its rules read.
+
+    `until`: findings that open after that day are not looked for.
+    """
 
     rows: tuple[Norm, ...] = ()
     definition: str = "enschede"
+    until: date = FAR
+
+
+def foreseen(norms: Norms, today: date) -> Norms:
+    """The norms for findings that are kept on a day: those that open up to the last day of the next year.
+
+    Care without an end has an evaluation to come in each of twenty years; what nobody waits for yet is not kept.
+    """
+    return replace(norms, until=date(today.year + 1, 12, 31))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.alerts.finding import Finding, Identity
 from services.alerts.lifecycle import Alert, Cause, Change, Latest, State, applied, state_on
-from services.alerts.norms import Norms, SignalSetting
+from services.alerts.norms import Norms, SignalSetting, foreseen
 from services.alerts.rules import findings, sentence
 from youthcare.period import civil_day
 from youthcare.wire import instant_text
@@ -42,13 +42,22 @@ def youth_changes(
     facts: YouthFacts, stored: Sequence[Alert], norms: Norms, setting: SignalSetting, today: date
 ) -> tuple[Change, ...]:
     """What changes in the alerts of a youth now that these are its facts; with signals off nothing is left."""
-    found = findings(facts, norms) if setting.signals else ()
+    found = findings(facts, foreseen(norms, today)) if setting.signals else ()
     latest = Latest(count=facts.version[1], team=team_on(facts, today))
     changes = applied(stored, found, today, setting.alert_start_day, latest)
     return tuple(
         change if change.finding is None else replace(change, senders=senders_of(facts, change.finding))
         for change in changes
     )
+
+
+def revisit_day(facts: YouthFacts, today: date) -> date:
+    """The next day on which a registration begins to count, as the team may be another from then on, or a year begins.
+
+    With a year findings come into sight that open in the one after it (`foreseen`).
+    """
+    registered = (row.valid_from for row in facts.registrations if row.valid_from > today)
+    return min((date(today.year + 1, 1, 1), *registered))
 
 
 def senders_of(facts: YouthFacts, finding: Finding) -> frozenset[str]:
@@ -117,7 +126,7 @@ def event(
 
 def replayed(facts: Iterable[YouthFacts], norms: Norms, start_day: date | None, on: date) -> list[dict[str, Any]]:
     """The lines of `alerts.jsonl`: every finding with its due state on a day (design.md §5)."""
-    rows = ((finding, row.youth) for row in facts for finding in findings(row, norms))
+    rows = ((finding, row.youth) for row in facts for finding in findings(row, foreseen(norms, on)))
     return [alert_line(finding, youth, start_day, on) for finding, youth in sorted(rows, key=_order)]
 
 

@@ -91,7 +91,7 @@ _NUMBERS = ("fires_now", "would_fire", "youths_new", "already_known")
 
 def _opened(youth: YouthFacts, norms: Norms, rules: Set[Rule], until: date) -> Iterator[Finding]:
     after = add_months(until, -12)
-    for finding in findings(youth, norms):
+    for finding in findings(youth, replace(norms, until=until)):
         if finding.rule in rules and after < finding.opens_on <= until and finding.opens_on >= finding.norm.valid_from:
             yield finding
 

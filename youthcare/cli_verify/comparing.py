@@ -69,7 +69,8 @@ def alerts_differing(expected: Iterable[ExpectedAlert], live: Iterable[Alert]) -
 
 def _alert_differing(expected: ExpectedAlert, live: Alert | None) -> Iterator[What]:
     if live is None or live.state is State.WITHDRAWN:
-        yield What.MISSING
+        if not expected.is_fresh:
+            yield What.MISSING
         return
     if _said(expected) != _said(live):
         yield What.MOVED

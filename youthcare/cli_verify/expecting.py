@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.alerts.finding import Identity
 from services.alerts.lifecycle import State, state_on
+from services.alerts.norms import foreseen
 from services.alerts.rules import findings
 from services.alerts.store.rules import MunicipalityRules
 from services.indicators.delays import Decreed, decreed_on
@@ -51,7 +52,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedAlert:
-    """What of an alert follows from the log; `states` are those of today and yesterday, as a sweep takes its time."""
+    """What of an alert follows from the log; `states` are those of today and yesterday, as a sweep takes its time.
+
+    `is_fresh`: looked for since today, so that it may not be there yet.
+    """
 
     identity: Identity
     team: str
@@ -59,6 +63,7 @@ class ExpectedAlert:
     closes_on: date | None
     evidence: tuple[str, ...]
     states: frozenset[State]
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +212,8 @@ def layers_print(municipality: str, layers: Layers, prints: Fingerprinter) -> in
 def _alerts(facts: YouthFacts, ground: Ground) -> Iterable[ExpectedAlert]:
     known = ground.alert_rules[facts.municipality]
     days = (ground.today, ground.today - timedelta(days=1))
-    for finding in findings(facts, known.norms) if known.setting.signals else ():
+    norms, yesterday = (foreseen(known.norms, day) for day in days)
+    for finding in findings(facts, norms) if known.setting.signals else ():
         yield ExpectedAlert(
             identity=finding.identity,
             team=finding.team,
@@ -215,4 +221,5 @@ def _alerts(facts: YouthFacts, ground: Ground) -> Iterable[ExpectedAlert]:
             closes_on=finding.closes_on,
             evidence=finding.evidence,
             states=frozenset(state_on(finding, day, known.setting.alert_start_day) for day in days),
+            is_fresh=finding.opens_on > yesterday.until,
         )

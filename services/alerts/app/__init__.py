@@ -92,7 +92,8 @@ class AlertsProcessor:
         trusted = await trusted_days(connection, rules, civil_day(now))
         days = {municipality: each.day for municipality, each in trusted.items()}
         await judge(connection, newer, rules, days, now, news.received_at)
-        await note_applied(connection, newer, {each: known.revision for each, known in rules.items()}, days)
+        revisions = {municipality: known.revision for municipality, known in rules.items()}
+        await note_applied(connection, newer, news.bodies, revisions, days)
         await note_arrivals(connection, {(row.municipality, *each) for row in newer for each in arrivals_of(row)})
 
 

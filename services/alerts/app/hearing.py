@@ -18,9 +18,10 @@ _KEY = re.compile(r"([0-9]{4})/(.+)")
 
 @dataclass(slots=True, kw_only=True)
 class News:
-    """What a batch brings: the newest facts of each youth, who is forgotten, when news came, and what is no facts."""
+    """What a batch brings: the newest facts of each youth as told and as JSON, who is forgotten, what is no facts."""
 
     told: list[YouthFacts] = field(default_factory=list)
+    bodies: dict[YouthKey, bytes] = field(default_factory=dict)
     forgotten: set[YouthKey] = field(default_factory=set)
     received_at: dict[YouthKey, datetime] = field(default_factory=dict)
     refused: list[Record] = field(default_factory=list)
@@ -85,6 +86,7 @@ def _take_newest(news: News, raws: Sequence[_Raw]) -> None:
             news.refused.append(raw.record)
             continue
         news.told.append(facts)
+        news.bodies[raw.youth] = raw.record.value or b""
         news.received_at |= _received_at(raw.record, facts)
         return
 

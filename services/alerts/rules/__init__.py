@@ -64,12 +64,15 @@ def sentence(finding: Finding) -> str:
 
 
 def findings(facts: YouthFacts, norms: Norms) -> tuple[Finding, ...]:
-    """All findings about a youth, by identity; none of a youth that is merged away or forgotten."""
+    """All findings about a youth, by identity; none of a youth that is merged away or forgotten.
+
+    Those that open after `norms.until` are left out: what the others are called does not depend on them.
+    """
     if facts.gone or norms.definition not in facts.definitions:
         return ()
     with_norms = {row.rule for row in norms.rows}
     found = (finding for rule, spec in SPECS.items() if rule in with_norms for finding in spec.find(facts, norms))
-    return tuple(_numbered(found))
+    return tuple(finding for finding in _numbered(found) if finding.opens_on <= norms.until)
 
 
 def _numbered(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from datetime import date
 from services.alerts.concerned import evidence_of, finding_of
 from services.alerts.finding import Finding, Level, Rule, Terms
 from services.alerts.norms import InForce, Norms, Opened, in_force, norm_on, opened
-from services.alerts.provisions import ProvisionRun, provision_runs
+from services.alerts.provisions import ProvisionRun, days_after, provision_runs
 from services.alerts.rules.spec import Spec
 from services.alerts.sentences import care_nl, day_nl, months_nl, valid_nl
 from youthcare.period import FAR, ONE_DAY, Period, add_months
@@ -93,7 +93,7 @@ def _yearly(facts: YouthFacts, norms: Norms, run: ProvisionRun, first_day: date)
     """The yearly findings; `occurrence` is the moment's number under its own norm."""
     until = date.min
     for stretch in in_force(facts, norms, _RULE, Level.YEARLY, run.care_form):
-        for moment in _moments(run, first_day, stretch.norm.number):
+        for moment in _moments(run, first_day, stretch.norm.number, norms.until):
             due = _due(facts, run, stretch, moment)
             if due is not None and moment.day >= until:
                 until = due.days.end
@@ -104,9 +104,9 @@ def _due(facts: YouthFacts, run: ProvisionRun, stretch: InForce, moment: _Moment
     return opened([stretch], lambda _norm: _missed(facts, run, moment))
 
 
-def _moments(run: ProvisionRun, first_day: date, months: int) -> Iterator[_Moment]:
-    """The yearly moments that a run covers."""
-    latest = min(run.days.end, add_months(run.days.start, MONTHS_MAX))
+def _moments(run: ProvisionRun, first_day: date, months: int, until: date) -> Iterator[_Moment]:
+    """The yearly moments that a run covers, up to and including a day."""
+    latest = min(run.days.end, add_months(run.days.start, MONTHS_MAX), days_after(until, 1))
     number, day = 1, add_months(first_day, months)
     while day < latest:
         since = add_months(first_day, months * (number - 1)) + ONE_DAY
@@ -118,7 +118,7 @@ def _moments(run: ProvisionRun, first_day: date, months: int) -> Iterator[_Momen
 def _moment_count(facts: YouthFacts, norms: Norms, run: ProvisionRun, first_day: date) -> int:
     """How many yearly moments a run has under the norm in force on its first moment."""
     yearly = norm_on(facts, norms, _RULE, Level.YEARLY, first_day, run.care_form)
-    return 0 if yearly is None else sum(1 for _ in _moments(run, first_day, yearly.number))
+    return 0 if yearly is None else sum(1 for _ in _moments(run, first_day, yearly.number, norms.until))
 
 
 def _missed(facts: YouthFacts, run: ProvisionRun, moment: _Moment) -> Sequence[Period]:

@@ -1,14 +1,14 @@
 """The facts of youths against the norms in force: what changes in their alerts, written.
 
 Two rules. The caller holds the lock of each municipality. A youth whom we know is judged again when the norms of its
-municipality changed and when another registration begins to count, from the facts that are kept.
+municipality changed, when another registration begins to count and when a year begins, from the facts that are kept.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from services.alerts.processor import YouthKey, youth_changes
-from services.alerts.store.keeping import facts_from, revisit_day
+from services.alerts.processor import YouthKey, revisit_day, youth_changes
+from services.alerts.store.keeping import facts_from
 from services.alerts.store.reading import lock_municipalities, read_alerts
 from services.alerts.store.rules import MunicipalityRules, read_rules
 from services.alerts.store.sweep_days import trusted_days

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 import structlog
 
-from services.alerts.processor import YouthKey
+from services.alerts.processor import YouthKey, revisit_day
 from services.alerts.store.reading import columns
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.processing import Record
-from youthcare.wire import from_wire, to_wire
+from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
 _APPLIED = """
@@ -37,14 +37,24 @@ where alert.municipality = gone.municipality and alert.youth = gone.youth
 
 
 async def note_applied(
-    connection: Connection, facts: Sequence[YouthFacts], revisions: Mapping[str, int], days: Mapping[str, date]
+    connection: Connection,
+    facts: Sequence[YouthFacts],
+    bodies: Mapping[YouthKey, bytes],
+    revisions: Mapping[str, int],
+    days: Mapping[str, date],
 ) -> None:
-    """Keep the facts of each youth that now count, and under which revision of the norms and on which day judged."""
-    rows = [_applied_row(row, revisions[row.municipality], days[row.municipality]) for row in facts]
+    """Keep the facts of each youth that now count, and under which revision of the norms and on which day judged.
+
+    `bodies` are the facts as they were told: JSON, kept as it is.
+    """
+    rows = [
+        _applied_row(row, bodies[row.municipality, row.youth], revisions[row.municipality], days[row.municipality])
+        for row in facts
+    ]
     await connection.executemany(_APPLIED, rows)
 
 
-def _applied_row(facts: YouthFacts, revision: int, today: date) -> tuple[Any, ...]:
+def _applied_row(facts: YouthFacts, body: bytes, revision: int, today: date) -> tuple[Any, ...]:
     references = [row.case_reference for row in facts.registrations if row.case_reference]
     return (
         facts.municipality,
@@ -52,15 +62,10 @@ def _applied_row(facts: YouthFacts, revision: int, today: date) -> tuple[Any, ..
         *facts.version,
         facts.known_day,
         references[-1] if references else None,
-        zlib.compress(orjson.dumps(to_wire(facts)), 1),
+        zlib.compress(body, 1),
         revision,
         revisit_day(facts, today),
     )
-
-
-def revisit_day(facts: YouthFacts, today: date) -> date | None:
-    """The next day on which a registration begins to count: the team may be another from then on."""
-    return min((row.valid_from for row in facts.registrations if row.valid_from > today), default=None)
 
 
 def facts_from(kept: bytes) -> YouthFacts:
