@@ -300,6 +300,26 @@ async def test_a_youth_that_moves_takes_its_alerts_along(pool: Pool, municipalit
     assert len([row for row in steps if row["cause"] == "handed-over"]) == 1
 
 
+async def test_what_opens_in_the_next_year_comes_into_sight_when_a_year_begins(pool: Pool, municipality: str) -> None:
+    """Care since May 2024: the warning of December 2025 is kept at once, the norm of May 2026 from 2025 on."""
+    start: builders.Envelope = {"municipality": municipality, "time": "2024-05-06T10:00:00Z"}
+    await fold(pool, [builders.started(indication=f"{municipality}-1", first_day="2024-05-06", **start)])
+
+    async def kept_on(day: date) -> list[tuple[str, date]]:
+        async with pool.acquire() as connection:
+            # Until none is left, as the worker does; other suites share the database.
+            while await judge_again(connection, noon(day)):
+                pass
+            rows = await connection.fetch(
+                "select level, opens_on from alert where municipality = $1 and rule = 'trajectory-overlong' order by 2",
+                municipality,
+            )
+        return [(row["level"], row["opens_on"]) for row in rows]
+
+    assert await kept_on(date(2024, 12, 31)) == [("warning", date(2025, 12, 10))]
+    assert await kept_on(date(2025, 1, 1)) == [("warning", date(2025, 12, 10)), ("norm", date(2026, 5, 5))]
+
+
 @asynccontextmanager
 async def door(settings: Settings, today: date) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API on a day."""
