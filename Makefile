@@ -4,9 +4,6 @@ PYTHON ?= python3
 UV := .tools/uv/bin/uv
 RUN := .venv/bin
 
-# What kills, freezes and times processes runs alone: beside other suites a worker's session ends by itself.
-ALONE := tests/chaos tests/e2e/test_demo.py
-
 .PHONY: demo test check setup system lint types contracts prove clean
 
 # The official message schemas, where a copy lies beside the checkout; elsewhere set it, or go without.
@@ -19,8 +16,7 @@ demo: setup system  ## Start everything here, feed the golden village and a simu
 	$(RUN)/trajectwacht demo
 
 test: setup system lint types contracts  ## Every suite, in under twelve minutes on two cores.
-	$(RUN)/pytest tests $(ALONE:%=--ignore=%) --numprocesses 2 --dist loadfile
-	$(RUN)/pytest $(ALONE)
+	deploy/test
 
 check: test  ## What CI runs.
 

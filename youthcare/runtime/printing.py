@@ -5,9 +5,6 @@ Nothing is fetched: a page that names a file, a script or an image by its addres
 
 import logging
 
-from weasyprint import HTML
-from weasyprint.urls import FatalURLFetchingError, URLFetcher
-
 # What is meant for screens alone (media queries, scrolling) is left out of a print; that is no news each time.
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
 
@@ -23,6 +20,10 @@ class NotInThePage(Exception):
 
 def printed(html: str) -> bytes:
     """A page as a PDF: the same bytes for the same page, on a machine with the same fonts."""
+    # Here and not above: it takes over a second, and of all that import this hardly anything ever prints.
+    from weasyprint import HTML  # noqa: PLC0415
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher  # noqa: PLC0415
+
     nothing_fetched = URLFetcher(allowed_protocols=(), fail_on_errors=True)
     page = HTML(string=html, url_fetcher=nothing_fetched)
     try:
