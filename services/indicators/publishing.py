@@ -15,9 +15,11 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
+from services.indicators.catalogue import REPORTED
 from services.indicators.figures import Figure, decimal_text, place_of
-from services.indicators.spans import find_days_of, per_of
-from youthcare.period import Period, add_months
+from services.indicators.spans import find_days_of, list_names, per_of
+from services.indicators.units import unit_of
+from youthcare.period import ONE_DAY, Period, add_months
 
 QUARTERS_SHOWN = 8
 """How many quarters a report shows, its own included."""
@@ -72,6 +74,13 @@ def cells_of(figures: Iterable[Figure], quarter: str) -> tuple[Figure, ...]:
     """The figures of a report: of its quarter and the seven before it, with their months and years."""
     shown = days_shown(quarter)
     return tuple(figure for figure in figures if _is_shown(figure, shown))
+
+
+def asked_of(quarter: str) -> frozenset[tuple[str, str]]:
+    """The indicators and periods of the report of a quarter, and of all that decides what of them is shown."""
+    shown = days_shown(quarter)
+    asked = {(row.id, name) for row in REPORTED for name in list_names(row.per, shown.start, shown.end - ONE_DAY)}
+    return frozenset(asked.union(*(unit_of(*each) for each in asked)))
 
 
 def days_shown(quarter: str) -> Period:

@@ -116,9 +116,10 @@ def _exposed(board: Board, picture: Picture) -> Iterator[Form]:
     def follows(form: Form) -> bool:
         return picture.solution.is_determined({each: form[each] for each in form if each in picture.unknown})
 
+    seen = frozenset(board.seen)
     for key in picture.figures:
         figure = board.figures[key]
-        rows = [row for row in forms(figure) if not set(row[0]) <= set(board.seen)]
+        rows = [row for row in forms(figure) if not seen.issuperset(row[0])]
         if rows and _counts_somebody(figure):
             told = [row for row in rows if follows(row[0])]
             is_found = len(told) == len(rows) and KINDS[key.indicator] not in (Kind.QUANTILE, Kind.SURVIVAL)

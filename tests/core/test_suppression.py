@@ -5,6 +5,8 @@ from fractions import Fraction
 import pytest
 
 from services.indicators.figures import Figure
+from services.indicators.publishing import asked_of, cells_of
+from services.indicators.relations import key_of
 from services.indicators.suppression import is_small, suppressed, unit_of, visible_pending, withheld
 from tests.attacker import attacker_on
 from tests.invented import Town, invented
@@ -176,6 +178,22 @@ def test_a_question_is_answered_as_the_report_answers_it() -> None:
         for mine, all_of_them in ((found.figures, report.figures), (found.pending, report.pending)):
             asked = {key for key in mine if (key.indicator, key.period) == (indicator, period)}
             assert asked == {key for key in all_of_them if (key.indicator, key.period) == (indicator, period)}
+
+
+def test_a_report_withholds_what_all_periods_together_would_withhold() -> None:
+    """It is worked out from its own periods and from what decides about them, not from all years of a municipality."""
+    rows = invented(Town(seed=11, youths=250, teams=4, forms=4, months=40, turnover=0.1))
+    quarter = max(row.period for row in rows if "Q" in row.period)
+    asked = asked_of(quarter)
+    near = [row for row in rows if (row.indicator, row.period) in asked]
+
+    whole, found = suppressed(rows), suppressed(near, asked)
+
+    assert len(near) < len(rows)
+    shown = {key_of(row) for row in cells_of(rows, quarter)}
+    assert shown & found.figures == shown & whole.figures != set()
+    assert shown & found.pending == shown & whole.pending
+    assert cells_of(near, quarter) == cells_of(rows, quarter)
 
 
 def test_a_month_is_withheld_as_it_was_when_later_months_come() -> None:

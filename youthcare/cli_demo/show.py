@@ -23,7 +23,8 @@ ALERTS_MAX = 8
 
 def figures(console: Console, result: Comparison) -> None:
     """The last periods of a few figures of the municipality."""
-    table = Table(title="Figures", box=SIMPLE)
+    # Narrow enough for eighty columns: a period that is cut off says nothing.
+    table = Table(title="Figures", box=SIMPLE, padding=(0, 1, 0, 0))
     for name in ("figure", "period", "value", "count", "of", "pending", "status"):
         table.add_column(name, no_wrap=True)
     for indicator in SHOWN:
@@ -35,7 +36,8 @@ def figures(console: Console, result: Comparison) -> None:
 
 def _cells(row: Figure) -> tuple[str, ...]:
     numbers = (row.numerator, row.denominator, row.pending)
-    return row.indicator, row.period, decimal_text(row.value), *map(str, numbers), row.status
+    value = decimal_text(row.value).rstrip("0").rstrip(".") if row.value else decimal_text(row.value)
+    return row.indicator, row.period, value, *map(str, numbers), row.status
 
 
 def open_alerts(console: Console, result: Comparison) -> None:

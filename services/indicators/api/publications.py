@@ -18,6 +18,7 @@ from services.indicators.publishing import (
     Cause,
     Change,
     Publication,
+    asked_of,
     cause_of_recomputing,
     cells_of,
     changes,
@@ -48,14 +49,15 @@ async def publish(
 ) -> Publication:
     """Freeze every cell of the report of a quarter with all that it rests on."""
     async with session(is_snapshot=True) as connection:
-        everything = await all_figures(connection, municipality, definition, days)
+        asked = asked_of(quarter)
+        found = await all_figures(connection, municipality, definition, days, asked)
         content = {
             "revisions": revisions(definition),
             "reference": await _imports(connection, municipality, days.known_on),
             "positions": await log_positions(connection),
         }
-    hidden = await asyncio.to_thread(suppressed, everything)
-    cells = cells_of(everything, quarter)
+    hidden = await asyncio.to_thread(suppressed, found, asked)
+    cells = cells_of(found, quarter)
     publication = Publication(
         municipality=municipality,
         quarter=quarter,

@@ -1,7 +1,6 @@
 """Figures read from the tables: one with what decides whether it is shown, or all of a municipality at once."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +19,7 @@ from services.indicators.steps import NOTHING, Amount, Group, StepKey
 from services.indicators.store.reference import population_of, read_population
 from services.indicators.store.sums import read_of, read_steps
 from services.indicators.suppression import Suppressed, suppressed, unit_of
-from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
+from youthcare.runtime.postgres import Connection, Pool, as_municipality, beside_session, unavailable_as_such
 
 NOTHING_WITHHELD = Suppressed(figures=frozenset(), pending=frozenset())
 
@@ -109,13 +108,22 @@ async def each_family(
         yield indicators, await read_steps(connection, municipality, definition, known_on, series)
 
 
-async def all_figures(connection: Connection, municipality: str, definition: str, days: Days) -> tuple[Figure, ...]:
-    """Every figure of a municipality; worked out in a thread, as it takes seconds and pages are served beside it."""
+async def all_figures(
+    connection: Connection,
+    municipality: str,
+    definition: str,
+    days: Days,
+    wanted: Container[tuple[str, str]] | None = None,
+) -> tuple[Figure, ...]:
+    """Every figure of a municipality, or of some indicators and periods.
+
+    Worked out in a thread, as it takes seconds and pages are served beside it.
+    """
     people = await read_population(connection, municipality, days.known_on)
     found: list[Figure] = []
     async for indicators, steps in each_family(connection, municipality, definition, days.known_on):
         asked = partial(figures, municipality=municipality, definition=definition, on=days.on, indicators=indicators)
-        found += await asyncio.to_thread(asked, steps, people)
+        found += await beside_session(connection, partial(asked, steps, people, asked=wanted))
     return tuple(sorted(found, key=place_of))
 
 

@@ -19,7 +19,7 @@ from services.indicators.api.publications import differences, frozen_cells
 from services.indicators.api.reading import Session, all_figures, session_of
 from services.indicators.asking import Days
 from services.indicators.figures import Figure
-from services.indicators.publishing import Cause, Change, Publication, cells_of
+from services.indicators.publishing import Cause, Change, Publication, asked_of, cells_of
 from services.indicators.relations import Key, key_of
 from services.indicators.report import app as printing
 from services.indicators.report.model import Difference, ExternalValue, RecentCount, Report, ReportCell, Target
@@ -102,8 +102,9 @@ async def _cells_of(
     async with session(is_snapshot=True) as connection:
         if published is not None:
             return await frozen_cells(connection, published), await read_hidden(connection, published)
-        everything = await all_figures(connection, municipality, definition, days)
-    return cells_of(everything, quarter), await asyncio.to_thread(suppressed, everything)
+        asked = asked_of(quarter)
+        found = await all_figures(connection, municipality, definition, days, asked)
+    return cells_of(found, quarter), await asyncio.to_thread(suppressed, found, asked)
 
 
 async def _reference_of(

@@ -16,7 +16,7 @@ from services.indicators.report.palette import ESTIMATE, FIGURE, INK, LINE, QUIE
 from services.indicators.report.svg import LETTER, backed_text, element, framed, line, text
 
 WIDTH = 420
-LEFT, RIGHT, TOP, BOTTOM = 46, 410, 42, 172
+LEFT, RIGHT, TOP, BOTTOM = 46, 410, 52, 182  # above TOP: the words of the axis, and below them those of the ground
 _WORD = "voorlopig"
 _LABELLED = 8
 """Up to so many points each has its number; of more, the first and the last."""

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from services.indicators.report.palette import ESTIMATE, FIGURE, INK, PAPER, SECOND, TARGET
 from services.indicators.report.svg import LETTER, Number, element, line, text
 
-FIRST_LINE = 215
+FIRST_LINE = 225
 """The height of the first line, below the periods."""
 _LEFT, _RIGHT, _LINE_HEIGHT = 4, 416, 15
 _MARK_WIDTH = 24

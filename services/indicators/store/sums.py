@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
+from typing import Any
 
 from services.indicators.definitions import ANY_DEFINITION, Indicator
 from services.indicators.durations import Distribution
@@ -9,7 +11,7 @@ from services.indicators.steps import Amount, Group, StepKey
 from services.indicators.waiting import Dated
 from services.indicators.windows import Read, Spread, Window, spreads_of, windows_of
 from youthcare.period import FAR, Period
-from youthcare.runtime.postgres import Connection
+from youthcare.runtime.postgres import Connection, beside_session
 
 
 async def read_of(
@@ -165,4 +167,9 @@ async def read_steps(
         ANY_DEFINITION,
         series,
     )
-    return {StepKey(*tuple(row)[:6]): (row["numerator"], row["denominator"], row["pending"]) for row in rows}
+    # In a thread, as there may be hundreds of thousands: whoever else asks something is answered meanwhile.
+    return await beside_session(connection, partial(_steps_of, rows))
+
+
+def _steps_of(rows: Sequence[Any]) -> dict[StepKey, Amount]:
+    return {StepKey(*row[:6]): row[6:] for row in map(tuple, rows)}
