@@ -33,7 +33,7 @@ def publish(
 
     days = _days(on)
 
-    async def frozen(session: Session) -> None:
+    async def frozen(session: "Session") -> None:
         asked = quarter_asked(quarter, days.on)
         made = await freeze(session, municipality, asked, definition, days, datetime.now(UTC), by)
         typer.echo(f"{made.quarter} publication {made.number}: as of {made.as_of}, digest {made.digest}")
@@ -56,7 +56,7 @@ def report(
 
     days = _days(on)
 
-    async def gathered(session: Session) -> Report:
+    async def gathered(session: "Session") -> Report:
         return await report_of(session, municipality, quarter_asked(quarter, days.on), definition, days, days.known_on)
 
     written = write_report(asyncio.run(_with_tables(municipality, gathered)), out)
