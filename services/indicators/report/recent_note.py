@@ -51,7 +51,7 @@ def _sentences(report: Report) -> Iterator[str]:
     """What is told of the latest month."""
     latest = _months(report.recent)[-len(Event) :]
     if any(row.is_withheld for row in latest):
-        yield f"De aantallen over {_over(latest[0])} worden niet getoond: zij zijn te klein."
+        yield f"De aantallen over {_over(latest[0])} worden niet getoond: zij zijn te klein, of verraden een te klein aantal."
         return
     yield from (f"{_counted_nl(row, report)} {_expected_nl(row)}" for row in latest)
 
