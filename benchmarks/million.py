@@ -24,7 +24,7 @@ from services.indicators.processor import YouthLayers, apply_facts
 from services.indicators.steps import Amount, SharedSteps, StepKey, spread
 from services.indicators.store.layers import deltas_body
 from services.indicators.store.partitions import make_partitions
-from services.indicators.store.tables import TABLES
+from services.indicators.store.tables import ALL_TABLES
 from services.trajectory.facts import Rules
 from services.trajectory.processor import by_youth, layers
 from youthcare.codes import care_forms_from
@@ -90,7 +90,7 @@ def _rules() -> Rules:
 
 async def load(connection: asyncpg.Connection, lived: Sequence[Life], towns: Iterable[Town]) -> None:
     """Make the tables and fill them; `connection` owns the schema it is in and sees all municipalities."""
-    await connection.execute(TABLES)
+    await connection.execute(ALL_TABLES)
     await connection.execute(_SAMPLE)
     await connection.copy_records_to_table("sample_step", records=_step_rows(lived))
     await connection.copy_records_to_table("sample_layer", records=_layer_rows(lived))
