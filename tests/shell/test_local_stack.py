@@ -312,6 +312,22 @@ def test_a_child_that_ignores_its_stop_signal_is_killed_after_the_grace(tmp_path
     assert not program.is_running()
 
 
+def test_a_program_that_gives_way_runs_behind_the_others(tmp_path: Path) -> None:
+    """Also where the kernel shares processors out by session, which each child has of its own."""
+    log = tmp_path / "modest.log"
+    command = ("/bin/sh", "-c", "nice; cat /proc/self/autogroup 2>/dev/null || echo nice 10; sleep 60")
+    program = Program(Launch(name="modest", command=command, log=log, folder=tmp_path, yields=True))
+    program.launch()
+    try:
+        program.wait_until(lambda: log.read_text(encoding="utf-8").count("\n") == 2, seconds=10)
+    finally:
+        program.kill()
+
+    niceness, group = log.read_text(encoding="utf-8").splitlines()
+    assert niceness == "10"
+    assert group.endswith("nice 10")
+
+
 def test_a_program_that_ends_while_starting_is_told_with_its_log(tmp_path: Path) -> None:
     """The error names the log and does not quote it, for it may hold anything."""
     log = tmp_path / "broken.log"
