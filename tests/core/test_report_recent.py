@@ -216,7 +216,8 @@ def test_a_latest_month_that_is_withheld_is_said_to_be() -> None:
     """One sentence without a number, a table that says the same, and no drawing of nothing."""
     found = note_of(withheld_count(), withheld_count(Event.END))
 
-    assert found.paragraphs[1] == "De aantallen over september 2024 worden niet getoond: zij zijn te klein, of verraden een te klein aantal."
+    why = "zij zijn te klein, of verraden een te klein aantal"
+    assert found.paragraphs[1] == f"De aantallen over september 2024 worden niet getoond: {why}."
     assert [cell.text for cell in found.tables[0].rows[0].cells] == ["niet getoond (te kleine aantallen)", "–"] * 2
     assert found.drawings == ()
 

@@ -51,7 +51,8 @@ def _sentences(report: Report) -> Iterator[str]:
     """What is told of the latest month."""
     latest = _months(report.recent)[-len(Event) :]
     if any(row.is_withheld for row in latest):
-        yield f"De aantallen over {_over(latest[0])} worden niet getoond: zij zijn te klein, of verraden een te klein aantal."
+        why = "zij zijn te klein, of verraden een te klein aantal"
+        yield f"De aantallen over {_over(latest[0])} worden niet getoond: {why}."
         return
     yield from (f"{_counted_nl(row, report)} {_expected_nl(row)}" for row in latest)
 
