@@ -51,11 +51,10 @@ def _steps(scope: Scope, row: IndicationFacts) -> Iterator[SharedSteps]:
     first_day, name = grant.first_day, grant.first_day.isoformat()
     groups = granted_groups(scope, row, first_day)
     yield once(UNDER_ANY, state_of(GRANTED, name, groups, (1, 0, 0)), first_day)
-    started = FAR if row.first_start is None else max(row.first_start, first_day)
     lapsed = FAR if grant.last_day is None else max(grant.last_day, first_day) + ONE_DAY
     # A start after the granted last day ends no wait: nobody was waiting under this grant any more.
-    if started < lapsed:
-        yield once(UNDER_ANY, state_of(STARTED, name, groups, (1, 0, 0)), started)
+    if row.first_start is not None and row.first_start <= (grant.last_day or FAR):
+        yield once(UNDER_ANY, state_of(STARTED, name, groups, (1, 0, 0)), max(row.first_start, first_day))
     elif lapsed < FAR:
         yield once(UNDER_ANY, state_of(LAPSED, name, groups, (1, 0, 0)), lapsed)
 

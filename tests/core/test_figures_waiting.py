@@ -43,6 +43,15 @@ def test_a_start_before_the_grant_is_no_wait() -> None:
     assert median("2024-04-01", grant("2024-01-08", start="2024-01-02")) == (0, 1, "final", 0)
 
 
+def test_a_start_after_the_granted_last_day_ends_no_wait_however_the_days_of_the_grant_lie() -> None:
+    """A grant that ends on 3 October and begins on 31 December is a slip; begun on the 12th, nobody waited under it."""
+    slip = grant("2024-12-31", "2024-10-03", start="2024-10-12")
+
+    found = figure_in(figures_on("2025-12-08", *slip), "waiting_days_median", "2024Q4", "0153")
+    assert found is not None
+    assert (found.value, found.denominator, found.status) == (None, 1, "final")
+
+
 def test_the_median_is_reached_when_half_have_started() -> None:
     """Starts after 5 and 10 days, the third waits: 1 − 1/3 = 2/3 after 5 and 2/3 · 1/2 = 1/3 after 10 days."""
     told = [
