@@ -25,6 +25,7 @@ from services.alerts.app import AlertsProcessor, sweep
 from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
+from tests.looks import key_file
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime.local.stack import Stack
@@ -65,6 +66,7 @@ def settings_of(stack: Stack, folder: Path) -> Settings:
             "JWKS_FILE": str(jwks),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(folder),
         }
     )
 

@@ -30,6 +30,7 @@ from services.indication.api.service import Clock, Probe, silent, utc_now
 from services.indication.app import worker
 from services.indication.identity import bsn_valid
 from tests.conftest import shared_folder
+from tests.looks import key_file
 from tests.tokens import Issuer
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.sealing import make_keys
@@ -81,6 +82,7 @@ class World:
             "JWKS_FILE": str(token.jwks_file),
             "TOKEN_ISSUER": token.issuer,
             "TOKEN_AUDIENCE": token.audience,
+            "ACCESS_LOG_KEYS_FILE": key_file(self.folder),
             "HTTP_HOST": "127.0.0.1",
             "HTTP_PORT": "0",
             "METRICS_PORT": "0",

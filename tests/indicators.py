@@ -13,6 +13,7 @@ import yaml
 from services.indicators.api import api
 from services.indicators.app import IndicatorsProcessor
 from tests import builders
+from tests.looks import key_file
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime.local.stack import Stack
@@ -42,6 +43,7 @@ def indicators_settings(stack: Stack, tmp_path: Path) -> Settings:
             "JWKS_FILE": str(jwks),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
         }
     )
 

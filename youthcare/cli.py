@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from youthcare import (
+    cli_access_log,
     cli_alerts,
     cli_demo,
     cli_indication,
@@ -29,6 +30,7 @@ app.add_typer(cli_indication.keys_app, name="keys")
 app.add_typer(cli_trajectory.app, name="trajectory")
 app.add_typer(cli_indicators.app, name="indicators")
 app.add_typer(cli_alerts.app, name="alerts")
+app.add_typer(cli_access_log.app, name="access-log")
 app.add_typer(cli_local.app, name="local")
 app.add_typer(cli_reference.app, name="reference")
 app.add_typer(cli_schemas.app, name="schemas")

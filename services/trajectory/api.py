@@ -1,7 +1,7 @@
 """The trajectory API: what is known of one youth on a day, to those whose youth it is.
 
 A team sees the youths it has on the day asked, a supervisor all of one municipality. What a bearer may not see
-looks the same as what does not exist.
+looks the same as what does not exist. Each look is logged before it is answered.
 """
 
 from collections.abc import AsyncIterator
@@ -13,7 +13,9 @@ from fastapi import Depends, FastAPI, Query
 
 from services.trajectory import store
 from services.trajectory.view import view
+from youthcare.looks.operations import Operation
 from youthcare.period import civil_day
+from youthcare.runtime.access_log import Looking, Looks, access_log, keep_looks
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import (
     Pool,
@@ -44,12 +46,13 @@ def trajectory_of(facts: YouthFacts, on: date) -> dict[str, Any]:
     }
 
 
-async def _visible_facts(pool: Pool, bearer: Principal, youth: str, on: date) -> YouthFacts:
+async def _visible_facts(pool: Pool, bearer: Principal, looks: Looks, youth: str, on: date) -> YouthFacts:
     with unavailable_as_such():
         async with pool.acquire() as connection, as_municipality(connection, bearer.municipality):
             facts = await store.find_facts(connection, bearer.municipality, youth)
-    if facts is None or facts.gone or not bearer.may_see_team(team_on(facts, on)):
-        raise Problem(404, "No such youth here.")
+            if facts is None or facts.gone or not bearer.may_see_team(team_on(facts, on)):
+                raise Problem(404, "No such youth here.")
+            await looks.note(connection, Operation.TRAJECTORY_VIEW, [youth])
     return facts
 
 
@@ -71,16 +74,18 @@ def api(settings: Settings) -> FastAPI:
         problems=lambda: database_problems(pools),
         lifespan=lifespan,
     )
+    keep_looks(app, access_log(settings))
 
     @app.get("/v1/youths/{youth}/trajectory")
     async def trajectory(
         bearer: Bearer,
+        looks: Looking,
         youth: str,
         on: Annotated[date | None, Query(description="A day; today when left out")] = None,
     ) -> dict[str, Any]:
         """Care periods, trajectories, stacking and waiting on a day, with the statements they rest on."""
         day = on or civil_day(datetime.now(UTC))
-        return trajectory_of(await _visible_facts(pools[0], bearer, youth, day), day)
+        return trajectory_of(await _visible_facts(pools[0], bearer, looks, youth, day), day)
 
     return app
 

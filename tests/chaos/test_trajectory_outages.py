@@ -26,6 +26,7 @@ from tests.chaos.trajectories import Feed, facts_table, judge, make_topics, sett
 from tests.chaos.trajectory_pair import ROOT, is_frozen, working
 from tests.chaos.trajectory_worker import Fault, Plan
 from tests.chaos.workers import ready, until
+from tests.looks import key_file
 from tests.stack import new_municipality, run_stack
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.runtime.brokers import client_config
@@ -69,7 +70,8 @@ def serving(stack: Stack, folder: Path) -> Iterator[str]:
     keys = folder / "jwks.json"
     keys.write_bytes(Issuer().jwks())
     tokens = {"JWKS_FILE": str(keys), "TOKEN_ISSUER": ISSUER, "TOKEN_AUDIENCE": AUDIENCE}
-    environment = {**os.environ, "TRAJECTORY_DSN": stack.dsn("trajectory"), "HTTP_PORT": str(port), **tokens}
+    log = {"ACCESS_LOG_KEYS_FILE": key_file(folder)}
+    environment = {**os.environ, "TRAJECTORY_DSN": stack.dsn("trajectory"), "HTTP_PORT": str(port), **tokens, **log}
     command = [sys.executable, "-c", "from youthcare.cli import main; main()", "trajectory", "api"]
     with (folder / "api.log").open("ab") as lines:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=lines, stderr=lines)

@@ -24,6 +24,10 @@ LOCAL_ONLY = {"local/kafka/pom.xml", "local/kafka/log4j2.properties"}
 # What only compose needs: the local stack writes its targets itself, because its ports are chosen at the start, and
 # runs neither Alertmanager nor Grafana.
 VERIFY_COMMAND = ("trajectwacht", "verify", "--nightly", "03:30")
+HEADS_COMMAND = (
+    *("trajectwacht", "access-log", "heads"),
+    *("--file", "/heads/heads.jsonl", "--nightly", "00:30"),
+)
 COMPOSE_ONLY = {
     "alertmanager/alertmanager.yml",
     "grafana/dashboards/everyone",
@@ -84,7 +88,7 @@ def test_the_same_process_gives_way_in_both(compose: dict[str, Any]) -> None:
 
 
 def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any]) -> None:
-    """Eight processes, the one that makes the topics and the nightly check: the same commands, and nothing else."""
+    """Eight processes, the one that makes the topics and the nightly checks: the same commands, and nothing else."""
     ours = {
         name: tuple(service["command"])
         for name, service in compose["services"].items()
@@ -92,7 +96,8 @@ def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any])
     }
 
     of_services = {process.name: process.command for process in SERVICE_PROCESSES}
-    assert ours == of_services | {"topics": TOPICS_COMMAND, "verify": VERIFY_COMMAND}
+    beside = {"topics": TOPICS_COMMAND, "verify": VERIFY_COMMAND, "access-log": HEADS_COMMAND}
+    assert ours == of_services | beside
 
 
 def test_compose_mounts_the_files_that_the_local_stack_reads(compose: dict[str, Any]) -> None:
@@ -195,7 +200,7 @@ def test_every_process_is_given_settings_that_it_accepts(compose: dict[str, Any]
 
 
 def test_a_service_is_given_its_own_secrets_alone(compose: dict[str, Any]) -> None:
-    """No service has the database password of another, and the identity keys go to indication only."""
+    """No service has the database password of another, nor the auditor's; keys go to who needs them only."""
     for process in SERVICE_PROCESSES:
         service = compose["services"][process.name]
         given = json.dumps(service["environment"])
@@ -203,6 +208,8 @@ def test_a_service_is_given_its_own_secrets_alone(compose: dict[str, Any]) -> No
         sources = {secret["source"] for secret in service.get("secrets", [])}
         assert ("identity-keys" in sources) == (process.service == "indication")
         assert ("jwks" in sources) == (process.part is Part.API)
+        assert ("access-log-keys" in sources) == (process.part is Part.API and process.service != "indication")
+        assert "auditor_password" not in given
 
 
 def test_containers_are_shut_tight(compose: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def dump(stack: Stack, file: Path) -> None:
 
 def restore(stack: Stack, file: Path) -> None:
     """Put the backup in the place of what is there."""
-    for schema in (*SERVICES, "dashboard", "oversight"):
+    for schema in (*SERVICES, "dashboard", "oversight", "access_log"):
         asyncio.run(ask(stack.dsn("admin"), f"drop schema if exists {schema} cascade"))
     _postgres("pg_restore", f"--dbname={stack.dsn('admin')}", "--exit-on-error", str(file))
 

@@ -28,6 +28,7 @@ from services.indicators.app import IndicatorsProcessor
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
 from tests.indication import free_port, until
+from tests.looks import key_file, keys_of, lines_of, youths_in
 from tests.stack import run_stack
 from youthcare.cli_verify.course import verify
 from youthcare.period import civil_day
@@ -326,16 +327,22 @@ def test_the_command_says_equal_by_its_exit_code_and_in_json(town: Town, tmp_pat
     assert summary["differences"] == []
 
 
-def test_the_command_names_no_youth_unless_asked(town: Town) -> None:
-    """One for different; a youth is told by a salted digest, by its identifier only on request."""
+def test_the_command_names_no_youth_unless_asked(town: Town, tmp_path: Path) -> None:
+    """One for different; a youth is told by a salted digest, by its identifier only on request and once logged."""
     change = "delete from trajectory.statement where municipality = '2101' and youth = '2101youth009'"
     with town.altered("trajectory.statement", change):
-        silent, open_told = town.command(), town.command("--show-youths")
+        silent, unlogged = town.command(), town.command("--show-youths")
+        open_told = town.command("--show-youths", ACCESS_LOG_KEYS_FILE=key_file(tmp_path, HERE))
 
     assert (silent.returncode, open_told.returncode) == (1, 1)
     assert "2101 facts: 1 youths whose ledger does not hold what the log holds" in silent.stdout
     assert "2101youth009" not in silent.stdout + silent.stderr
+    assert "2101youth009" not in unlogged.stdout + unlogged.stderr
+    assert "cannot be logged" in unlogged.stderr
     assert "2101youth009" in open_told.stdout
+    lines = asyncio.run(lines_of(town.stack, HERE))
+    assert youths_in(lines, keys_of(tmp_path, HERE)) == [("verify.names", "2101youth009")]
+    assert lines[0].actor.startswith("operator:")
 
 
 def test_two_never_run_at_once(town: Town) -> None:

@@ -166,7 +166,8 @@ async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[d
 def town(folder: Path) -> Iterator[Town]:
     """A town that is up; all that it started is ended at the end."""
     issuer = local_issuer(folder)
-    make_keys(folder / "identity-keys.json", MUNICIPALITY)
+    for name in ("identity-keys.json", "access-log-keys.json"):
+        make_keys(folder / name, MUNICIPALITY)
     rules = folder / "rules.yml"
     content = yaml.safe_load(shipped("rules.yml").read_text(encoding="utf-8"))
     content["municipalities"][MUNICIPALITY] = {"signals": True, "alert_start_day": today() - timedelta(days=90)}
@@ -174,6 +175,7 @@ def town(folder: Path) -> Iterator[Town]:
     settings = {
         **issuer.environment(),
         "IDENTITY_KEYS_FILE": str(folder / "identity-keys.json"),
+        "ACCESS_LOG_KEYS_FILE": str(folder / "access-log-keys.json"),
         "LOG_SALT": "salt-of-a-test",
         "RULES_FILE": str(rules),
     }

@@ -37,6 +37,7 @@ from tests.deliveries import (
     until,
     utc_now,
 )
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.runtime import metrics
@@ -66,6 +67,7 @@ def settings(stack: Stack, municipality: str, tmp_path: Path) -> Settings:
             "JWKS_FILE": str(tmp_path / "jwks.json"),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
             "WEBHOOK_KEYS_FILE": str(tmp_path / "keys.json"),
             "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
         }

@@ -24,8 +24,10 @@ from services.alerts.api.stream import add_stream
 from services.alerts.store.tables import TABLES
 from tests.conftest import REPOSITORY
 from tests.deliveries import free_port, no_problems, tell
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
+from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.browsing import COOKIE
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, apply_schema, open_pool
@@ -50,6 +52,7 @@ def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
         "JWKS_FILE": str(tmp_path / "jwks.json"),
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,
+        "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
     }
 
 
@@ -82,6 +85,7 @@ async def address(environment: dict[str, str], pool: Pool) -> AsyncIterator[str]
     app = create_app(
         "test", gate=token_gate(settings.token()), http=settings.http(), problems=no_problems, browsing=browsing()
     )
+    keep_looks(app, access_log(settings))
     add_stream(app, pools, settings.database("alerts"), HEARTBEAT_SECONDS)
     async with served(app) as found:
         yield found

@@ -26,6 +26,7 @@ from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
 from tests.alert_norms import CONTENT, SHIPPED, only
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
@@ -56,6 +57,7 @@ def settings(stack: Stack, tmp_path: Path) -> Settings:
             "JWKS_FILE": str(jwks),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
         }
     )
 

@@ -32,6 +32,7 @@ from services.trajectory.processor import layers
 from tests import builders
 from tests.alert_norms import CONTENT, only
 from tests.conftest import REPOSITORY
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.codes import care_forms_from
@@ -53,17 +54,16 @@ YOUTH = builders.YOUTH
 
 @pytest.fixture
 def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
     return Settings.from_env(
         {
             "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
             "ALERTS_DSN": stack.dsn("alerts"),
             "METRICS_PORT": "0",
             "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
+            "JWKS_FILE": str(Issuer().settings(tmp_path).jwks_file),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
         }
     )
 

@@ -23,6 +23,7 @@ from services.indicators.steps import Amount, StepKey
 from services.indicators.store.layers import add_steps
 from services.indicators.store.tables import TABLES
 from tests import builders
+from tests.looks import key_file
 from tests.naive_indicators import told_layers
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
@@ -52,6 +53,7 @@ def settings(stack: Stack, tmp_path: Path) -> Settings:
             "JWKS_FILE": str(jwks),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
         }
     )
 

@@ -23,6 +23,7 @@ from services.indicators.reference import BYTES_MAX, ReferenceFile, read
 from services.indicators.reference_kinds import ReferenceKind
 from services.indicators.store import reference as store
 from services.indicators.store.reference_tables import TABLES
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.cli_reference import app as commands
@@ -51,6 +52,7 @@ def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
         "JWKS_FILE": str(jwks),
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,
+        "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 from services.trajectory.api import api
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
+from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
 from youthcare.runtime.local.stack import Stack
@@ -39,6 +40,7 @@ def settings(stack: Stack, tmp_path: Path) -> Settings:
             "JWKS_FILE": str(jwks),
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
         }
     )
 

@@ -55,7 +55,8 @@ class Course:
     @contextmanager
     def _services(self, stack: Stack) -> Iterator[RunningServices]:
         issuer = local_issuer(self.folder / "keys")
-        make_keys(self.folder / "keys" / "identity-keys.json", self.municipality)
+        for name in ("identity-keys.json", "access-log-keys.json"):
+            make_keys(self.folder / "keys" / name, self.municipality)
         settings = self._settings(issuer)
         create_topics(Settings.from_env({**settings, **stack.environment()}).broker())
         services = RunningServices(stack=stack, settings=settings)
@@ -72,6 +73,7 @@ class Course:
         return {
             **issuer.environment(),
             "IDENTITY_KEYS_FILE": str(self.folder / "keys" / "identity-keys.json"),
+            "ACCESS_LOG_KEYS_FILE": str(self.folder / "keys" / "access-log-keys.json"),
             "LOG_SALT": os.urandom(16).hex(),
             "RULES_FILE": str(self._rules()),
             **({"IJW_SCHEMA_FOLDER": schemas} if schemas else {}),

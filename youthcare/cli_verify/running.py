@@ -16,11 +16,13 @@ import structlog
 import typer
 
 from youthcare.cli_verify.course import verify
+from youthcare.cli_verify.naming import log_names
 from youthcare.period import civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.ending import ExitCode, end_process
 from youthcare.runtime.health import health_server
 from youthcare.runtime.logs import configure_logging, place_of
+from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.settings import SettingMissing, Settings
 from youthcare.verifying.report import Report, Verdict, as_json, counts, difference_line, lines, told_with
 from youthcare.verifying.schedule import next_run
@@ -47,12 +49,21 @@ def run_once(settings: Settings, wish: Wish, *, show_youths: bool, json_to: Path
     except Exception as error:  # what our own bug says could hold a person: only its place is told
         typer.echo(f"broken: {type(error).__name__} at {place_of(error)}", err=True)
         return int(ExitCode.BROKEN)
-    told = report if show_youths else told_with(report, _salt(settings))
+    told = report if show_youths and _is_logged(settings, report) else told_with(report, _salt(settings))
     if json_to is None:
         typer.echo("\n".join(lines(told)))
     else:
         _write(json_to, orjson.dumps(as_json(told), option=orjson.OPT_INDENT_2).decode())
     return int(report.exit_code)
+
+
+def _is_logged(settings: Settings, report: Report) -> bool:
+    try:
+        asyncio.run(log_names(settings, report))
+    except (Unavailable, SettingMissing) as away:
+        typer.echo(f"nobody is named, as the look cannot be logged: {away}", err=True)
+        return False
+    return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -163,6 +163,9 @@ class Settings(_Model):
     delivery_attempts_max: Annotated[int, Field(ge=1)] = 100  # four days with the pauses above
     delivery_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     heartbeat_seconds: Seconds = 60.0
+    access_log_keys_file: str | None = None
+    auditor_dsn: str | None = Field(default=None, repr=False)
+    processing_activities_file: str | None = None
     webhook_keys_file: str | None = None
     webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()  # none: a webhook leaves for the internet
     smtp_host: str | None = None

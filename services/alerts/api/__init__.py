@@ -1,7 +1,7 @@
 """The alerts API: which alerts there are, why each is there, what people do with it, and the norms behind them.
 
-Two rules. Municipality comes from the token and from nowhere else. An alert that a bearer may not see looks the same
-as one that does not exist.
+Three rules. Municipality comes from the token and from nowhere else. An alert that a bearer may not see looks the same
+as one that does not exist. Each look at a youth is logged before it is answered.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +21,7 @@ from services.alerts.api.supervisor_pages import add_supervisor_pages
 from services.alerts.api.usefulness import add_usefulness
 from services.alerts.api.webhooks import add_webhooks
 from services.alerts.store.tables import TABLES
+from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
 from youthcare.runtime.security import token_gate
@@ -56,6 +57,7 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
         lifespan=lifespan,
         browsing=browsing(),
     )
+    keep_looks(app, access_log(settings))
     # Fixed paths below /v1/alerts/ come before the one that ends in a number.
     add_usefulness(app, pools, now)
     add_stream(app, pools, settings.database("alerts"))

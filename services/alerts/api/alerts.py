@@ -44,8 +44,10 @@ from services.alerts.store.acting import ActRefused, NoSuchAlert, act
 from services.alerts.store.asking import Question, Row, find_alert, history_of, list_alerts
 from services.alerts.store.rules import read_rules
 from services.alerts.store.workload import cuts_of
+from youthcare.looks.operations import Operation
 from youthcare.period import civil_day
 from youthcare.runtime import metrics
+from youthcare.runtime.access_log import Looking, Looks
 from youthcare.runtime.postgres import Connection, Pool
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal
@@ -81,11 +83,12 @@ class NoteBody(_Body):
 
 def add_alerts(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
     """Add the doors; the first of `pools` is there once the app runs, `now` gives an instant in UTC."""
-    _add_reading(app, pools, now)
+    _add_list(app, pools, now)
+    _add_one(app, pools, now)
     _add_acts(app, pools, now)
 
 
-def _add_reading(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
+def _add_list(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
     def question(
         bearer: Bearer,
         team: Annotated[str | None, Query(max_length=60)] = None,
@@ -109,55 +112,62 @@ def _add_reading(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
         )
 
     @app.get("/v1/alerts")
-    async def alerts(bearer: Bearer, asked: Annotated[Question, Depends(question)]) -> dict[str, Any]:
+    async def alerts(bearer: Bearer, looks: Looking, asked: Annotated[Question, Depends(question)]) -> dict[str, Any]:
         """A page of alerts, the newest or the first in rank first; `next` is the `before` of the next page."""
         async with session(pools, bearer) as connection:
             rows = await list_alerts(connection, bearer.municipality, asked)
             shown = rows[: asked.limit]
             cuts = await _cuts(connection, bearer, shown, civil_day(now()))
+            await looks.note(connection, Operation.ALERTS_LIST, [row["youth"] for row in shown])
         return {
             "alerts": [listed(row, cuts) for row in shown],
             "next": shown[-1]["number"] if len(rows) > asked.limit else None,
         }
 
+
+def _add_one(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
     @app.get("/v1/alerts/{number}")
-    async def alert(bearer: Bearer, number: Number) -> dict[str, Any]:
+    async def alert(bearer: Bearer, looks: Looking, number: Number) -> dict[str, Any]:
         """One alert, why it is there and what became of it."""
         async with session(pools, bearer) as connection:
-            return await _explained(connection, bearer, number, civil_day(now()))
+            shown = await _explained(connection, bearer, number, civil_day(now()))
+            await looks.note(connection, Operation.ALERT_VIEW, [shown["youth"]])
+        return shown
 
 
 def _add_acts(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
-    async def done(bearer: Principal, number: int, wanted: Act) -> dict[str, Any]:
-        return await perform(pools, bearer, number, wanted, now)
+    async def done(bearer: Principal, looks: Looks, number: int, wanted: Act) -> dict[str, Any]:
+        return await perform(pools, bearer, looks, number, wanted, now)
 
     @app.post("/v1/alerts/{number}/acknowledgement")
-    async def acknowledgement(bearer: Bearer, number: Number) -> dict[str, Any]:
+    async def acknowledgement(bearer: Bearer, looks: Looking, number: Number) -> dict[str, Any]:
         """Take it up; after the municipality's term without more it is open again and the supervisor hears of it."""
-        return await done(bearer, number, Acknowledge())
+        return await done(bearer, looks, number, Acknowledge())
 
     @app.post("/v1/alerts/{number}/snooze")
-    async def snooze(bearer: Bearer, number: Number, body: SnoozeBody) -> dict[str, Any]:
+    async def snooze(bearer: Bearer, looks: Looking, number: Number, body: SnoozeBody) -> dict[str, Any]:
         """Put it off."""
-        return await done(bearer, number, Snooze(until=body.until))
+        return await done(bearer, looks, number, Snooze(until=body.until))
 
     @app.post("/v1/alerts/{number}/assignment")
-    async def assignment(bearer: Bearer, number: Number, body: AssignmentBody) -> dict[str, Any]:
+    async def assignment(bearer: Bearer, looks: Looking, number: Number, body: AssignmentBody) -> dict[str, Any]:
         """Give it to somebody, or to nobody."""
-        return await done(bearer, number, Assign(to=body.to))
+        return await done(bearer, looks, number, Assign(to=body.to))
 
     @app.post("/v1/alerts/{number}/closure")
-    async def closure(bearer: Bearer, number: Number, body: ClosureBody) -> dict[str, Any]:
+    async def closure(bearer: Bearer, looks: Looking, number: Number, body: ClosureBody) -> dict[str, Any]:
         """Close it with an outcome."""
-        return await done(bearer, number, Close(outcome=body.outcome))
+        return await done(bearer, looks, number, Close(outcome=body.outcome))
 
     @app.post("/v1/alerts/{number}/note")
-    async def note(bearer: Bearer, number: Number, body: NoteBody) -> dict[str, Any]:
+    async def note(bearer: Bearer, looks: Looking, number: Number, body: NoteBody) -> dict[str, Any]:
         """Write something down in its history."""
-        return await done(bearer, number, Note(text=body.text))
+        return await done(bearer, looks, number, Note(text=body.text))
 
 
-async def perform(pools: Sequence[Pool], bearer: Principal, number: int, wanted: Act, now: Clock) -> dict[str, Any]:
+async def perform(
+    pools: Sequence[Pool], bearer: Principal, looks: Looks, number: int, wanted: Act, now: Clock
+) -> dict[str, Any]:
     """Do an act for a bearer and answer the alert as it is then; raises `Problem`."""
     sight_of(bearer)
     instant = now()
@@ -177,6 +187,7 @@ async def perform(pools: Sequence[Pool], bearer: Principal, number: int, wanted:
         except ActRefused as refused:
             raise _problem(refused.refusal) from None
         shown = await _explained(connection, bearer, number, civil_day(instant))
+        await looks.note(connection, Operation.ALERT_ACT, [shown["youth"]])
     if isinstance(wanted, Close):
         metrics.ALERTS_OUTCOMES.labels(after.identity.rule.value, wanted.outcome.value).inc()
     return shown

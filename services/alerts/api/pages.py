@@ -4,7 +4,7 @@ Two rules. What a bearer may see here is what the doors under `/v1/` show them, 
 page is answered to htmx alone; whoever asks for it otherwise is led to the whole page.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,13 +12,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.alerts.api.bearing import FOR_SUPERVISORS, NUMBER_MAX, Bearer, Clock, no_such_alert, session, sight_of
+from services.alerts.api.drawings import LABELS, Drawings, drawings_of, shown
 from services.alerts.api.rendering import Message, is_partial, page
-from services.alerts.card import NARROW, WIDE, Card, Known, card_of, offered
+from services.alerts.card import Card, Known, card_of, offered
 from services.alerts.dossier import dossier
 from services.alerts.dossier_words import DossierWords, words_of
-from services.alerts.drawing import Drawing
 from services.alerts.finding import Rule
-from services.alerts.inbox import STATE_NL, Shown, changed_text, line_of, shown_of
+from services.alerts.inbox import Shown, changed_text, line_of
 from services.alerts.listing import (
     COUNT_MAX,
     COUNTED,
@@ -31,40 +31,28 @@ from services.alerts.listing import (
     filters_of,
     sections_of,
 )
-from services.alerts.rules import ENDS_NL, LABEL_NL
-from services.alerts.states import ASKING, State
+from services.alerts.rules import ENDS_NL
+from services.alerts.states import State
 from services.alerts.store.around import teams_of, told_of
-from services.alerts.store.asking import Question, Row, count_alerts, find_alert, find_facts, history_of, list_alerts
+from services.alerts.store.asking import Question, count_alerts, find_alert, find_facts, history_of, list_alerts
 from services.alerts.store.percentiles import percentile_of
 from services.alerts.store.rules import read_rules
 from services.alerts.store.workload import cuts_of
-from services.alerts.timeline import Told, timeline
+from youthcare.looks.operations import Operation
 from youthcare.period import civil_day
+from youthcare.runtime.access_log import looks_of
 from youthcare.runtime.postgres import Connection, Pool
 from youthcare.runtime.security import Principal
-from youthcare.youthfacts import YouthFacts
 
-LABELS: Mapping[str, str] = {rule.value: LABEL_NL[rule] for rule in LABEL_NL}
-"""Every rule as it is called, by its value."""
 CHANGED = "X-Gewijzigd"
 """By this header a page knows which of two answers about one alert is the newer (`static/live.js`)."""
-ASKED_MAX, TOLD_MAX = 100, 12
-"""How many alerts on one youth are looked at, and how many of them the drawing holds."""
-_NEVER_DRAWN = (State.SCHEDULED, State.HISTORICAL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawings:
-    """One drawing for a telephone and one for a desk screen."""
-
-    narrow: Drawing
-    wide: Drawing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardPage:
-    """All that the page of one alert shows."""
+    """All that the page of one alert shows, and about which youth."""
 
+    youth: str | None
     card: Card
     dossier: DossierWords | None
     drawing: Drawings | None
@@ -81,7 +69,8 @@ def _add_list(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
     @app.get("/", include_in_schema=False)
     async def inbox(request: Request, bearer: Bearer) -> Response:
         async with session(pools, bearer) as connection:
-            shown = await _listing(connection, bearer, request.query_params, civil_day(now()))
+            shown, youths = await _listing(connection, bearer, request.query_params, civil_day(now()))
+            await looks_of(request).note(connection, Operation.ALERTS_LIST, youths)
         return page(request, "list.html.j2", page=shown)
 
     @app.get("/nieuws", include_in_schema=False)
@@ -110,6 +99,7 @@ def _add_parts(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
             return _to_card(number)
         async with session(pools, bearer) as connection:
             alert = await seen_alert(connection, bearer, number)
+            await looks_of(request).note(connection, Operation.ALERT_VIEW, [alert.youth])
         what = offered(alert.number, State(alert.state), civil_day(now()))
         return page(request, "line_acts.html.j2", acts=what, target=f"#melding-{alert.number}")
 
@@ -120,6 +110,7 @@ async def card_answer(
     """The whole card, with what just went wrong when something did."""
     async with session(pools, bearer) as connection:
         shown = await _card_page(connection, bearer, number, today)
+        await looks_of(request).note(connection, Operation.ALERT_VIEW, [shown.youth])
     status = 409 if message is not None and message.is_fault else 200
     return page(
         request,
@@ -147,6 +138,7 @@ async def part_of_card(
         return _to_card(number)
     async with session(pools, bearer) as connection:
         shown = await _card_page(connection, bearer, number, today)
+        await looks_of(request).note(connection, Operation.ALERT_VIEW, [shown.youth])
     status = 409 if message is not None and message.is_fault else 200
     with_acts = acts_shown != shown.card.acts.signature
     answer = page(request, "card_changed.html.j2", message=message, status=status, card=shown.card, with_acts=with_acts)
@@ -162,6 +154,7 @@ async def line_answer(
         return _to_card(number)
     async with session(pools, bearer) as connection:
         alert = await seen_alert(connection, bearer, number)
+        await looks_of(request).note(connection, Operation.ALERT_VIEW, [alert.youth])
     answer = page(
         request,
         "line_changed.html.j2",
@@ -182,11 +175,7 @@ async def seen_alert(connection: Connection, bearer: Principal, number: int) -> 
     row = await find_alert(connection, bearer.municipality, number, sight_of(bearer))
     if row is None:
         raise no_such_alert()
-    return _shown(row)
-
-
-def _shown(row: Row) -> Shown:
-    return shown_of(row, LABELS[row["rule"]])
+    return shown(row)
 
 
 def _to_card(number: int) -> Response:
@@ -197,16 +186,19 @@ def _sees_many(bearer: Principal) -> bool:
     return bearer.is_supervisor() or len(bearer.teams()) > 1
 
 
-async def _listing(connection: Connection, bearer: Principal, asked: Mapping[str, str], today: date) -> Listing:
+async def _listing(
+    connection: Connection, bearer: Principal, asked: Mapping[str, str], today: date
+) -> tuple[Listing, list[str | None]]:
+    """The page of the list, and the youths on it."""
     sight_of(bearer)
     is_above = bearer.is_supervisor()
     teams = await teams_of(connection, bearer.municipality) if is_above else sorted(bearer.teams())
     choice = choice_of(asked, teams)
     question = _question(bearer, choice, today)
     rows = await list_alerts(connection, bearer.municipality, question)
-    alerts = [_shown(row) for row in rows[:LIMIT]]
+    alerts = [shown(row) for row in rows[:LIMIT]]
     labels = {rule: label for rule, label in LABELS.items() if is_above or rule not in FOR_SUPERVISORS}
-    return Listing(
+    listing = Listing(
         title="Meldingen" if is_above else f"Meldingen van team {', '.join(teams)}",
         counters=counters_of(choice, await _counts(connection, bearer, choice, today)),
         filters=filters_of(choice, teams, labels),
@@ -215,6 +207,7 @@ async def _listing(connection: Connection, bearer: Principal, asked: Mapping[str
         shows_team=_sees_many(bearer),
         next=choice.address(na=alerts[-1].number) if len(rows) > LIMIT else "",
     )
+    return listing, [alert.youth for alert in alerts]
 
 
 def _question(bearer: Principal, choice: Choice, today: date, state: State | None = None) -> Question:
@@ -257,37 +250,8 @@ async def _card_page(connection: Connection, bearer: Principal, number: int, tod
     if facts is not None and alert.rule == Rule.STACKING_REQUEST:
         found = dossier(facts, alert.anchor, today)
     return CardPage(
+        youth=alert.youth,
         card=card_of(alert, known, ENDS_NL[Rule(alert.rule)], today, bearer.subject),
         dossier=words_of(found, today) if found else None,
-        drawing=await _drawings(connection, bearer, alert, facts, today),
-    )
-
-
-async def _drawings(
-    connection: Connection, bearer: Principal, alert: Shown, facts: YouthFacts | None, today: date
-) -> Drawings | None:
-    if facts is None:
-        return None
-    question = Question(sight=sight_of(bearer), youth=facts.youth, limit=ASKED_MAX)
-    rows = await list_alerts(connection, bearer.municipality, question)
-    told = [_told(each, alert.number) for each in _drawn_first(map(_shown, rows), alert.number)[:TOLD_MAX]]
-    definition = (await read_rules(connection, [bearer.municipality]))[bearer.municipality].norms.definition
-    narrow, wide = (timeline(facts, definition, told, today, width) for width in (NARROW, WIDE))
-    return Drawings(narrow=narrow, wide=wide) if narrow and wide else None
-
-
-def _drawn_first(rows: Iterable[Shown], shown: int) -> list[Shown]:
-    """The alert that the page is about, then those that ask something, then the newest."""
-    told = [row for row in rows if row.state not in _NEVER_DRAWN]
-    return sorted(told, key=lambda row: (row.number != shown, row.state not in ASKING, -row.opens_on.toordinal()))
-
-
-def _told(row: Shown, shown: int) -> Told:
-    return Told(
-        number=row.number,
-        label_nl=row.label_nl,
-        state_nl=STATE_NL[row.state],
-        opens_on=row.opens_on,
-        closes_on=row.closes_on,
-        shown=row.number == shown,
+        drawing=await drawings_of(connection, bearer, alert, facts, today),
     )

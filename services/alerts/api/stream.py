@@ -1,8 +1,9 @@
 """`GET /v1/alerts/stream`: what a bearer is told, as it is told (Server-Sent Events).
 
-Four rules. The table is what is read; Postgres only says when to look (`listening.py`), and a listener looks by itself
+Five rules. The table is what is read; Postgres only says when to look (`listening.py`), and a listener looks by itself
 at each heartbeat. Each event carries how far its listener has heard, so `Last-Event-ID` goes on without loss and
 without repetition. A slow listener holds one page of events and no connection. The stream ends with the token.
+What names a youth is logged as a look before it is sent.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from services.alerts.api.bearing import Bearer, session
 from services.alerts.api.listening import Ears
 from services.alerts.position import HEARTBEAT, frame_of_position, framed, position_of, started
 from services.alerts.store.streaming import Told, last_numbers, told_after
+from youthcare.looks.operations import Operation
+from youthcare.runtime.access_log import Looking, Looks
 from youthcare.runtime.browsing import find_token
 from youthcare.runtime.postgres import Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
@@ -43,6 +46,7 @@ class Listener:
     pool: Pool
     few: asyncio.Semaphore
     municipality: str
+    looks: Looks
     heard: dict[str, int]
     ends_at: float
     heartbeat_seconds: float
@@ -66,7 +70,9 @@ class Listener:
     async def _found(self) -> list[Told]:
         with unavailable_as_such():
             async with self.few, self.pool.acquire() as connection, as_municipality(connection, self.municipality):
-                return await told_after(connection, self.municipality, self.heard, PAGE)
+                found = await told_after(connection, self.municipality, self.heard, PAGE)
+                await self.looks.again().note(connection, Operation.ALERTS_STREAM, [told.youth for told in found])
+                return found
 
     def _frame(self, told: Told) -> bytes:
         self.heard[told.receiver] = told.number
@@ -104,7 +110,10 @@ def add_stream(
 
     @app.get("/v1/alerts/stream", response_class=_Stream)
     async def stream(
-        request: Request, bearer: Bearer, last_event_id: Annotated[str | None, Header(max_length=16_000)] = None
+        request: Request,
+        bearer: Bearer,
+        looks: Looking,
+        last_event_id: Annotated[str | None, Header(max_length=16_000)] = None,
     ) -> _Stream:
         """Events for the bearer's teams and role; each `data` is the record on `care-alerts`."""
         receivers = receivers_of(bearer)
@@ -118,6 +127,7 @@ def add_stream(
             pool=pools[0],
             few=few,
             municipality=bearer.municipality,
+            looks=looks,
             heard=started(wanted, last),
             ends_at=_end_of_token(request),
             heartbeat_seconds=heartbeat_seconds,

@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.alerts.api.bearing import Clock, session
+from services.alerts.api.drawings import LABELS
 from services.alerts.api.norms import tried
-from services.alerts.api.pages import LABELS
 from services.alerts.api.rendering import Message, page
 from services.alerts.api.supervising import Supervisor
 from services.alerts.diary import REFUSAL_NL, Proposal, refusal_of

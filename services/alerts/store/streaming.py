@@ -8,10 +8,10 @@ from youthcare.runtime.postgres import Connection
 
 _LAST = "select series, number from last_number where municipality = $1 and series = any($2::text[])"
 _AFTER = """
-select told.receiver, told.number, told.body
+select told.receiver, told.number, told.body, told.youth
 from unnest($2::text[], $3::bigint[]) as heard (receiver, number)
 cross join lateral (
-    select receiver, number, body from alert_event as event
+    select receiver, number, body, youth from alert_event as event
     where event.municipality = $1 and event.receiver = heard.receiver and event.number > heard.number
     order by event.number limit $4
 ) as told
@@ -36,11 +36,12 @@ order by 1, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One event as its receiver hears it; `body` is the record on the topic."""
+    """One event as its receiver hears it; `body` is the record on the topic, `youth` whom it names."""
 
     receiver: str
     number: int
     body: bytes
+    youth: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

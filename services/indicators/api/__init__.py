@@ -20,6 +20,7 @@ from services.indicators.api.reports import add_report_pages
 from services.indicators.api.series import add_series_page
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import civil_day
+from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings
@@ -52,6 +53,8 @@ def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> Fast
         problems=lambda: _problems(pools, tasks),
         lifespan=lifespan,
     )
+
+    keep_looks(app, access_log(settings))
 
     def today() -> date:
         return civil_day(now())

@@ -32,6 +32,8 @@ from services.indicators.figures import Figure, decimal_text
 from services.indicators.store.differing import youths_that_differ
 from services.indicators.store.publications import publication_days
 from services.indicators.suppression import Suppressed, suppressed
+from youthcare.looks.operations import Operation
+from youthcare.runtime.access_log import Looking
 from youthcare.runtime.postgres import Connection, Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, principal, require
@@ -140,6 +142,7 @@ def _add_side_by_side(app: FastAPI, pools: Sequence[Pool], today: Callable[[], d
     @app.get("/v1/indicators/{indicator}/definitions")
     async def indicator_under_each_definition(
         bearer: Bearer,
+        looks: Looking,
         indicator: Indicator_,
         period: Period_,
         group: Group_ = "municipality",
@@ -155,8 +158,9 @@ def _add_side_by_side(app: FastAPI, pools: Sequence[Pool], today: Callable[[], d
         with unavailable_as_such():
             async with pools[0].acquire() as connection, as_municipality(connection, bearer.municipality):
                 told: Answer = {"figures": [await answered(connection, question) for question in questions]}
-                told["youths_that_differ"] = await youths_that_differ(connection, bearer.municipality, questions)
-                return told
+                differing = await youths_that_differ(connection, bearer.municipality, questions)
+                await looks.note(connection, Operation.FIGURES_DIFFERING, [row["youth"] for row in differing])
+                return told | {"youths_that_differ": differing}
 
 
 def _add_export(app: FastAPI, pools: Sequence[Pool], today: Callable[[], date]) -> None:

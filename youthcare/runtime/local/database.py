@@ -1,11 +1,11 @@
 """PostgreSQL of the local stack: one server, one database, four service roles that cannot see each other.
 
-Two more roles read views alone, for dashboards.
+Two more roles read views alone, for dashboards, and one reads the log of looks.
 
 1. `fsync` is off only when the caller says that the data may be lost; a killed server loses nothing either way,
    a power cut would.
 2. Everyone logs in over TCP on loopback by scram-sha-256 with a random password; there is no socket file.
-3. Roles and schemas come from deploy/postgres/roles.sql, the very file that docker-compose.yml mounts.
+3. Roles and schemas come from deploy/postgres, the very files that docker-compose.yml mounts.
 """
 
 import os
@@ -24,7 +24,7 @@ from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.settings import shipped
 
 ADMIN = "admin"
-READERS = ("dashboard_reader", "oversight_reader")
+READERS = ("dashboard_reader", "oversight_reader", "auditor")
 ROLES = (ADMIN, *SERVICES, *READERS)
 DATABASE = "trajectwacht"
 _SUPERUSER = "postgres"
@@ -159,10 +159,10 @@ class Database:
         return path
 
     def _prepare(self) -> None:
-        script = shipped("postgres/roles.sql")
         create = self._install_file("database.sql", _CREATE_DATABASE.encode())
         self._run_script(create, "postgres")
-        self._run_script(script, DATABASE)
+        for script in (shipped("postgres/roles.sql"), shipped("postgres/access_log.sql")):
+            self._run_script(script, DATABASE)
 
     def _run_script(self, script: Path, database: str) -> None:
         host, port = self.address.split(":")

@@ -1,0 +1,149 @@
+-- The log of looks: who looked at which youth, when and why, kept apart from all services (docs/decisions/0019).
+--
+-- For the local stack and for docker-compose.yml alike; run by psql as the superuser after roles.sql, and run again
+-- it changes nothing.  The owner `access_log` cannot log in.  A service has one way in, the function `append`; nobody
+-- changes or removes a line, and each line holds the hash of the one before and of itself, a chain per municipality.
+\set ON_ERROR_STOP on
+\set QUIET on
+
+\getenv auditor_password AUDITOR_PASSWORD
+
+SET log_min_error_statement = 'panic';
+SET client_min_messages = 'warning';
+BEGIN;
+
+SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY['access_log', 'auditor']) AS name
+  WHERE name NOT IN (SELECT rolname FROM pg_roles) \gexec
+ALTER ROLE access_log NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE auditor LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 10
+  PASSWORD :'auditor_password';
+GRANT CONNECT ON DATABASE trajectwacht TO auditor;
+-- The auditor reads the chain to check it and writes its heads elsewhere; it is told what it may not do by the server.
+ALTER ROLE auditor SET default_transaction_read_only = on;
+ALTER ROLE auditor SET search_path = access_log;
+ALTER ROLE auditor SET idle_in_transaction_session_timeout = '10s';
+
+CREATE SCHEMA IF NOT EXISTS access_log AUTHORIZATION access_log;
+SET LOCAL ROLE access_log;
+SET LOCAL search_path = access_log;
+
+-- ENTERED.  One line per look and youth, in the shape of the standard Logboek Dataverwerkingen; a look at many youths
+-- is one line for the operation and one below it for each youth.  `data_subject_key` is a keyed digest: by it the lines
+-- of a youth are found without opening any seal.  `resource` and `recorded` are what the server says, not the service.
+CREATE TABLE IF NOT EXISTS look (
+    municipality text NOT NULL CHECK (municipality ~ '^[0-9]{4}$'),
+    number bigint NOT NULL CHECK (number > 0),
+    trace_id bytea NOT NULL CHECK (octet_length(trace_id) = 16),
+    span_id bytea NOT NULL CHECK (octet_length(span_id) = 8),
+    parent_span_id bytea CHECK (octet_length(parent_span_id) = 8),
+    foreign_trace_id bytea CHECK (octet_length(foreign_trace_id) = 16),
+    foreign_span_id bytea CHECK (octet_length(foreign_span_id) = 8),
+    name text NOT NULL,
+    status_code smallint NOT NULL CHECK (status_code BETWEEN 0 AND 2),
+    start_time timestamptz NOT NULL,
+    end_time timestamptz NOT NULL,
+    recorded timestamptz NOT NULL,
+    resource text NOT NULL,
+    processing_activity_id text NOT NULL,
+    data_subject_id bytea,
+    data_subject_id_type text,
+    data_subject_key bytea,
+    actor text NOT NULL,
+    actor_roles text NOT NULL,
+    purpose text NOT NULL,
+    break_glass bigint,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (municipality, number)
+);
+CREATE INDEX IF NOT EXISTS look_by_subject ON look (municipality, data_subject_key, number)
+    WHERE data_subject_key IS NOT NULL;
+
+ALTER TABLE look ENABLE ROW LEVEL SECURITY;
+ALTER TABLE look FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS look_of_municipality ON look;
+CREATE POLICY look_of_municipality ON look USING (
+    municipality = current_setting('app.municipality', true) OR current_setting('app.municipality', true) = '*');
+
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the log of looks is only ever added to' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE OR REPLACE TRIGGER look_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON look
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE ON look FROM access_log;
+
+-- A value with its length in bytes before it, so that no two rows of values give one text (youthcare/looks/line.py).
+-- Written so that the planner puts it in place of its call: a page of the list has hundreds of these.
+CREATE OR REPLACE FUNCTION field(value text) RETURNS text IMMUTABLE LANGUAGE sql AS
+$$ SELECT coalesce(octet_length(value)::text || ':' || value, '-') $$;
+
+CREATE OR REPLACE FUNCTION instant(moment timestamptz) RETURNS text STABLE LANGUAGE sql AS
+$$ SELECT trunc(extract(epoch FROM moment) * 1000000)::bigint::text $$;
+
+-- Adds the lines of one operation and answers the number of the last.  The first span is the operation itself; the
+-- others are below it.  One lock per municipality, from here to the end of the caller's transaction: whoever calls
+-- this does it last.  Nobody waits longer than three seconds; no line is no look.
+CREATE OR REPLACE FUNCTION append(
+    p_municipality text, p_trace bytea, p_foreign_trace bytea, p_foreign_span bytea, p_name text, p_status smallint,
+    p_start timestamptz, p_end timestamptz, p_activity text, p_actor text, p_roles text, p_purpose text,
+    p_type text, p_spans bytea[], p_subjects bytea[], p_keys bytea[], p_break_glass bigint[]
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = access_log, pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+    last bigint;
+    before bytea;
+    recorded_at constant timestamptz := clock_timestamp();
+    common text;
+    parent bytea;
+    befores bytea[] := '{}';
+    hashes bytea[] := '{}';
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('access_log/' || p_municipality, 0));
+    SELECT l.number, l.hash INTO last, before FROM look AS l
+        WHERE l.municipality = p_municipality ORDER BY l.number DESC LIMIT 1;
+    IF NOT FOUND THEN
+        last := 0;
+        before := sha256(convert_to('access_log/' || p_municipality, 'UTF8'));
+    END IF;
+    common := concat(
+        field(p_municipality), field(encode(p_trace, 'hex')), field(encode(p_foreign_trace, 'hex')),
+        field(encode(p_foreign_span, 'hex')), field(p_name), field(p_status::text), field(instant(p_start)),
+        field(instant(p_end)), field(instant(recorded_at)), field(session_user::text), field(p_activity),
+        field(p_actor), field(p_roles), field(p_purpose));
+    FOR place IN 1 .. cardinality(p_spans) LOOP
+        befores := befores || before;
+        before := sha256(convert_to(concat(
+            field(encode(before, 'hex')), field((last + place)::text), field(encode(p_spans[place], 'hex')),
+            field(encode(parent, 'hex')), field(encode(p_subjects[place], 'hex')),
+            field(CASE WHEN p_subjects[place] IS NOT NULL THEN p_type END), field(encode(p_keys[place], 'hex')),
+            field(p_break_glass[place]::text), common), 'UTF8'));
+        hashes := hashes || before;
+        parent := p_spans[1];
+    END LOOP;
+    INSERT INTO look (
+            municipality, number, trace_id, span_id, parent_span_id, foreign_trace_id, foreign_span_id, name,
+            status_code, start_time, end_time, recorded, resource, processing_activity_id, data_subject_id,
+            data_subject_id_type, data_subject_key, actor, actor_roles, purpose, break_glass, previous, hash)
+        SELECT p_municipality, last + place, p_trace, span, CASE WHEN place > 1 THEN p_spans[1] END, p_foreign_trace,
+            p_foreign_span, p_name, p_status, p_start, p_end, recorded_at, session_user, p_activity, subject,
+            CASE WHEN subject IS NOT NULL THEN p_type END, subject_key, p_actor, p_roles, p_purpose, stated, was, own
+        FROM unnest(p_spans, p_subjects, p_keys, p_break_glass, befores, hashes)
+            WITH ORDINALITY AS each (span, subject, subject_key, stated, was, own, place);
+    RETURN last + cardinality(p_spans);
+END $$;
+
+-- The lines about one youth, the newest first; for the service that answers "who looked at this child".
+CREATE OR REPLACE FUNCTION looks_at(p_municipality text, p_keys bytea[], p_before bigint, p_limit integer)
+RETURNS SETOF look STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log, pg_catalog, pg_temp AS $$
+    SELECT * FROM look WHERE municipality = p_municipality AND data_subject_key = ANY (p_keys)
+        AND (p_before IS NULL OR number < p_before) ORDER BY number DESC LIMIT p_limit
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA access_log FROM PUBLIC;
+GRANT USAGE ON SCHEMA access_log TO indication, trajectory, indicators, alerts, auditor;
+GRANT EXECUTE ON FUNCTION append TO indication, trajectory, indicators, alerts;
+GRANT EXECUTE ON FUNCTION looks_at TO alerts, auditor;
+GRANT SELECT ON look TO auditor;
+
+COMMIT;

@@ -1,0 +1,89 @@
+"""The chain of a municipality's lines, and what is wrong with it: a line altered, removed or put in, and where.
+
+Two rules. A chain that fits in itself can still have been made anew from some line on, or cut off at its end: heads
+that were written elsewhere tell that. Of several faults in a row the first names the place.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from youthcare.looks.line import Line, first_previous, hash_of
+
+
+class Fault(StrEnum):
+    """What is wrong with a chain at a place."""
+
+    ALTERED = "altered"
+    REMOVED = "removed"
+    INSERTED = "inserted"
+    REWRITTEN = "rewritten"
+    CUT_OFF = "cut-off"
+
+
+MEANINGS: Mapping[Fault, str] = {
+    Fault.ALTERED: "its content is not what its hash was made of",
+    Fault.REMOVED: "lines before it are gone",
+    Fault.INSERTED: "it does not follow from the line before it",
+    Fault.REWRITTEN: "its hash is another than the head that was written down",
+    Fault.CUT_OFF: "a head was written down for it, and it is gone",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last line of a municipality at some moment: its number and hash."""
+
+    municipality: str
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A fault, and the line at which it shows."""
+
+    municipality: str
+    number: int
+    fault: Fault
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """A walk along the lines of one municipality, by number; `heads` are those written down elsewhere."""
+
+    municipality: str
+    heads: Mapping[int, bytes]
+    number: int = 0
+    hash: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.hash = first_previous(self.municipality)
+
+    def step(self, line: Line) -> Iterator[Found]:
+        """What is wrong with the next line, which becomes the one to follow."""
+        if hash_of(line) != line.hash:
+            yield self._found(line.number, Fault.ALTERED)
+        if line.number != self.number + 1:
+            yield self._found(line.number, Fault.REMOVED)
+        elif line.previous != self.hash:
+            yield self._found(line.number, Fault.INSERTED)
+        if self.heads.get(line.number, line.hash) != line.hash:
+            yield self._found(line.number, Fault.REWRITTEN)
+        self.number, self.hash = line.number, line.hash
+
+    def end(self) -> Iterator[Found]:
+        """What is wrong with where the chain ends."""
+        last = max(self.heads, default=0)
+        if last > self.number:
+            yield self._found(last, Fault.CUT_OFF)
+
+    def _found(self, number: int, fault: Fault) -> Found:
+        return Found(municipality=self.municipality, number=number, fault=fault)
+
+
+def faults(municipality: str, lines: Iterable[Line], heads: Mapping[int, bytes]) -> list[Found]:
+    """All that is wrong with the lines of a municipality, given in the order of their numbers."""
+    walk = Walk(municipality=municipality, heads=heads)
+    found = [each for line in lines for each in walk.step(line)]
+    return found + list(walk.end())
