@@ -14,6 +14,7 @@ from services.alerts.api.alerts import add_alerts
 from services.alerts.api.digests import add_digests
 from services.alerts.api.forms import add_forms
 from services.alerts.api.login import add_login, browsing
+from services.alerts.api.looks import add_looks
 from services.alerts.api.norms import add_norms
 from services.alerts.api.pages import add_pages
 from services.alerts.api.stream import add_stream
@@ -64,6 +65,7 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     add_webhooks(app, pools, settings, now)
     add_digests(app, pools, now)
     add_alerts(app, pools, now)
+    add_looks(app, pools)
     add_norms(app, pools, now)
     add_login(app, gate)
     add_pages(app, pools, now)
