@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS look (
     hash bytea NOT NULL,
     PRIMARY KEY (municipality, number)
 );
+CREATE INDEX IF NOT EXISTS look_under_reason ON look (municipality, break_glass) WHERE break_glass IS NOT NULL;
 CREATE INDEX IF NOT EXISTS look_by_subject ON look (municipality, data_subject_key, number)
     WHERE data_subject_key IS NOT NULL;
 
@@ -72,6 +73,30 @@ END $$;
 CREATE OR REPLACE TRIGGER look_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON look
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON look FROM access_log;
+
+-- ENTERED.  Who looks beyond the own team, at whom, for which stated reason and until when; each is the start of a look
+-- and stands in the chain as one, with the reason as its purpose.  It ends by itself: nobody has to take it away.
+CREATE TABLE IF NOT EXISTS break_glass (
+    municipality text NOT NULL CHECK (municipality ~ '^[0-9]{4}$'),
+    number bigint NOT NULL CHECK (number > 0),
+    data_subject_id bytea NOT NULL,
+    actor text NOT NULL,
+    actor_roles text NOT NULL,
+    reason text NOT NULL,
+    asked timestamptz NOT NULL,
+    ends timestamptz NOT NULL CHECK (ends > asked AND ends <= asked + interval '3 hours'),
+    PRIMARY KEY (municipality, number)
+);
+CREATE INDEX IF NOT EXISTS break_glass_by_actor ON break_glass (municipality, actor, ends);
+CREATE INDEX IF NOT EXISTS break_glass_by_moment ON break_glass (municipality, asked);
+ALTER TABLE break_glass ENABLE ROW LEVEL SECURITY;
+ALTER TABLE break_glass FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS break_glass_of_municipality ON break_glass;
+CREATE POLICY break_glass_of_municipality ON break_glass USING (
+    municipality = current_setting('app.municipality', true) OR current_setting('app.municipality', true) = '*');
+CREATE OR REPLACE TRIGGER break_glass_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON break_glass
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE ON break_glass FROM access_log;
 
 -- A value with its length in bytes before it, so that no two rows of values give one text (youthcare/looks/line.py).
 -- Written so that the planner puts it in place of its call: a page of the list has hundreds of these.
@@ -140,10 +165,50 @@ RETURNS SETOF look STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access
         AND (p_before IS NULL OR number < p_before) ORDER BY number DESC LIMIT p_limit
 $$;
 
+-- States a reason, and answers its number; under the lock of the chain, which the line of this look takes next anyway.
+CREATE OR REPLACE FUNCTION state_reason(
+    p_municipality text, p_subject bytea, p_actor text, p_roles text, p_reason text, p_asked timestamptz,
+    p_ends timestamptz
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = access_log, pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+    given bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('access_log/' || p_municipality, 0));
+    SELECT coalesce(max(b.number), 0) + 1 INTO given FROM break_glass AS b WHERE b.municipality = p_municipality;
+    INSERT INTO break_glass (municipality, number, data_subject_id, actor, actor_roles, reason, asked, ends)
+        VALUES (p_municipality, given, p_subject, p_actor, p_roles, p_reason, p_asked, p_ends);
+    RETURN given;
+END $$;
+
+-- The reasons of somebody that stand at a moment.
+CREATE OR REPLACE FUNCTION reasons_standing(p_municipality text, p_actor text, p_now timestamptz)
+RETURNS SETOF break_glass STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log, pg_catalog, pg_temp AS $$
+    SELECT * FROM break_glass WHERE municipality = p_municipality AND actor = p_actor AND asked <= p_now
+        AND ends > p_now ORDER BY number
+$$;
+
+-- The reasons stated in a stretch of time, with how many looks there were under each.
+CREATE OR REPLACE FUNCTION reasons_between(p_municipality text, p_from timestamptz, p_until timestamptz)
+RETURNS TABLE (reason break_glass, looks bigint) STABLE LANGUAGE sql SECURITY DEFINER
+SET search_path = access_log, pg_catalog, pg_temp AS $$
+    SELECT b, (SELECT count(*) FROM look WHERE look.municipality = b.municipality AND look.break_glass = b.number)
+        FROM break_glass AS b
+        WHERE b.municipality = p_municipality AND b.asked >= p_from AND b.asked < p_until ORDER BY b.number
+$$;
+
+-- How many reasons were stated in a stretch of time; for the weekly mail, which names nobody.
+CREATE OR REPLACE FUNCTION reasons_counted(p_municipality text, p_from timestamptz, p_until timestamptz)
+RETURNS bigint STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log, pg_catalog, pg_temp AS $$
+    SELECT count(*) FROM break_glass WHERE municipality = p_municipality AND asked >= p_from AND asked < p_until
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA access_log FROM PUBLIC;
 GRANT USAGE ON SCHEMA access_log TO indication, trajectory, indicators, alerts, auditor;
 GRANT EXECUTE ON FUNCTION append TO indication, trajectory, indicators, alerts;
 GRANT EXECUTE ON FUNCTION looks_at TO alerts, auditor;
-GRANT SELECT ON look TO auditor;
+GRANT EXECUTE ON FUNCTION state_reason, reasons_between, reasons_counted TO alerts;
+GRANT EXECUTE ON FUNCTION reasons_standing TO trajectory, alerts;
+GRANT SELECT ON look, break_glass TO auditor;
 
 COMMIT;

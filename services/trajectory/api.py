@@ -1,7 +1,8 @@
 """The trajectory API: what is known of one youth on a day, to those whose youth it is.
 
 A team sees the youths it has on the day asked, a supervisor all of one municipality. What a bearer may not see
-looks the same as what does not exist. Each look is logged before it is answered.
+looks the same as what does not exist. Who stated a reason sees the youth it was stated for while that stands. Each look
+is logged before it is answered.
 """
 
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from services.trajectory.view import view
 from youthcare.looks.operations import Operation
 from youthcare.period import civil_day
 from youthcare.runtime.access_log import Looking, Looks, access_log, keep_looks
+from youthcare.runtime.break_glass import standing
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import (
     Pool,
@@ -50,8 +52,12 @@ async def _visible_facts(pool: Pool, bearer: Principal, looks: Looks, youth: str
     with unavailable_as_such():
         async with pool.acquire() as connection, as_municipality(connection, bearer.municipality):
             facts = await store.find_facts(connection, bearer.municipality, youth)
-            if facts is None or facts.gone or not bearer.may_see_team(team_on(facts, on)):
+            if facts is None or facts.gone:
                 raise Problem(404, "No such youth here.")
+            if not bearer.may_see_team(team_on(facts, on)):
+                await standing(connection, looks)
+                if youth not in looks.under:
+                    raise Problem(404, "No such youth here.")
             await looks.note(connection, Operation.TRAJECTORY_VIEW, [youth])
     return facts
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 SUBJECT_TYPE = "urn:trajectwacht:jeugdige"
 """What kind of identifier a data subject has in the log: the random one of a youth."""
 _COLUMN = "data_subject_id"
+_SCOPE = "trajectwacht.looks"
 _OK = 1
 _APPEND = "select access_log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 _LOOKS = "select * from access_log.looks_at($1, $2, $3, $4)"
@@ -79,28 +81,29 @@ class Looks:
     who: Onlooker
     caller: Caller | None = None
     started: datetime
+    under: dict[str, int] = field(default_factory=dict)
+    """By youth the number of the stated reason under which it is looked at (`break_glass.py`)."""
 
     async def note(
         self,
         connection: Connection,
         operation: Operation,
         youths: Iterable[str | None],
-        break_glass: Mapping[str, int] | None = None,
+        purpose: str | None = None,
     ) -> None:
         """Write that these youths are looked at now, as the last statement of the transaction that read them.
 
-        Without a youth there is nothing to write. `break_glass`: by youth the stated reason it is looked at under.
-        Raises `Unavailable`.
+        Without a youth there is nothing to write. `purpose`: another than that of the register. Raises `Unavailable`.
         """
         seen = list(dict.fromkeys(youth for youth in youths if youth is not None))
         if seen:
-            await _append(connection, self._given(operation, seen, break_glass or {}))
+            await _append(connection, self._given(operation, seen, purpose))
 
     def again(self) -> Looks:
         """The next look of who stays and listens: it begins now."""
         return replace(self, started=utc_now())
 
-    def _given(self, operation: Operation, seen: Sequence[str], break_glass: Mapping[str, int]) -> list[object]:
+    def _given(self, operation: Operation, seen: Sequence[str], purpose: str | None) -> list[object]:
         keys, activity = self.log.keys_of(self.who.municipality), self.log.register[operation]
         # Of many youths the first line is the operation, and each youth has a line below it.
         subjects: list[str | None] = [*seen] if len(seen) == 1 else [None, *seen]
@@ -116,18 +119,25 @@ class Looks:
             activity.identity,
             self.who.actor,
             self.who.roles,
-            activity.purpose,
+            purpose or activity.purpose,
             SUBJECT_TYPE,
             [secrets.token_bytes(8) for _ in subjects],
-            [None if youth is None else keys.seal(_COLUMN, youth.encode()) for youth in subjects],
+            [None if youth is None else sealed_subject(keys, youth) for youth in subjects],
             [None if youth is None else subject_key(keys, youth) for youth in subjects],
-            [None if youth is None else break_glass.get(youth) for youth in subjects],
+            [None if youth is None else self.under.get(youth) for youth in subjects],
         ]
 
 
 async def _append(connection: Connection, given: Sequence[object]) -> None:
-    try:
+    with unwritable_as_such():
         await connection.execute(_APPEND, *given)
+
+
+@contextmanager
+def unwritable_as_such() -> Iterator[None]:
+    """Turn whatever keeps the log from being written into `Unavailable`: then nothing is shown."""
+    try:
+        yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         structlog.get_logger().error("look_not_logged", error_type=type(error).__name__)
         raise Unavailable(f"the log of looks cannot be written: {type(error).__name__}") from None
@@ -142,6 +152,11 @@ def subject_key(keys: MunicipalityKeys, youth: str, version: int | None = None) 
 def subject_keys(keys: MunicipalityKeys, youth: str) -> list[bytes]:
     """The same under every version, so that lines from before a rotation are found."""
     return [subject_key(keys, youth, version) for version in sorted(keys.lookup)]
+
+
+def sealed_subject(keys: MunicipalityKeys, youth: str) -> bytes:
+    """A youth as it stands in the log."""
+    return keys.seal(_COLUMN, youth.encode())
 
 
 def opened_subject(keys: MunicipalityKeys, sealed: bytes) -> str:
@@ -167,19 +182,26 @@ def access_log(settings: Settings) -> AccessLog:
     return AccessLog(keys=read_keys(Path(settings.access_log_keys_file)), register=register)
 
 
-def keep_looks(app: FastAPI, log: AccessLog) -> None:
-    """Let an app log looks: its routes take `Looking`."""
-    app.state.access_log = log
+def keep_looks(app: FastAPI, log: AccessLog, clock: Callable[[], datetime] = utc_now) -> None:
+    """Let an app log looks: its routes take `Looking`. `clock` gives the moment at which a look begins, in UTC."""
+    app.state.access_log, app.state.clock = log, clock
 
 
 def looks_of(request: HTTPConnection) -> Looks:
-    """FastAPI dependency: the looks of the bearer of this request."""
+    """FastAPI dependency: the looks of the bearer of this request; the same ones whenever it is asked."""
+    if _SCOPE not in request.scope:
+        request.scope[_SCOPE] = _looks_of(request)
+    found: Looks = request.scope[_SCOPE]
+    return found
+
+
+def _looks_of(request: HTTPConnection) -> Looks:
     bearer = principal(request)
     return Looks(
         log=request.app.state.access_log,
         who=Onlooker(municipality=bearer.municipality, actor=bearer.subject, roles=",".join(sorted(bearer.roles))),
         caller=caller_of(request.headers.get("traceparent")),
-        started=utc_now(),
+        started=request.app.state.clock(),
     )
 
 

@@ -6,11 +6,15 @@ as one that does not exist. Each look at a youth is logged before it is answered
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
 from services.alerts.api.alerts import add_alerts
+from services.alerts.api.break_glass import add_break_glass
+from services.alerts.api.break_glass_pages import PATH as BREAK_GLASS_PAGE
+from services.alerts.api.break_glass_pages import add_break_glass_pages
 from services.alerts.api.digests import add_digests
 from services.alerts.api.forms import add_forms
 from services.alerts.api.login import add_login, browsing
@@ -23,6 +27,7 @@ from services.alerts.api.usefulness import add_usefulness
 from services.alerts.api.webhooks import add_webhooks
 from services.alerts.store.tables import TABLES
 from youthcare.runtime.access_log import access_log, keep_looks
+from youthcare.runtime.browsing import Browsing
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
 from youthcare.runtime.security import token_gate
@@ -56,9 +61,9 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
         http=settings.http(),
         problems=lambda: database_problems(pools),
         lifespan=lifespan,
-        browsing=browsing(),
+        browsing=_browsing(),
     )
-    keep_looks(app, access_log(settings))
+    keep_looks(app, access_log(settings), now)
     # Fixed paths below /v1/alerts/ come before the one that ends in a number.
     add_usefulness(app, pools, now)
     add_stream(app, pools, settings.database("alerts"))
@@ -66,12 +71,20 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     add_digests(app, pools, now)
     add_alerts(app, pools, now)
     add_looks(app, pools)
+    add_break_glass(app, pools, now)
+    add_break_glass_pages(app, pools, now)
     add_norms(app, pools, now)
     add_login(app, gate)
     add_pages(app, pools, now)
     add_forms(app, pools, now)
     add_supervisor_pages(app, pools, now)
     return app
+
+
+def _browsing() -> Browsing:
+    """The pages of the inbox, and that of looking beyond one's own team."""
+    pages = browsing()
+    return replace(pages, takes_cookie=lambda path: path == BREAK_GLASS_PAGE or pages.takes_cookie(path))
 
 
 def run_api(settings: Settings) -> None:

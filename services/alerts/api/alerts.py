@@ -36,12 +36,13 @@ from services.alerts.api.bearing import (
     sight_of,
 )
 from services.alerts.api.dossier import dossier_of
+from services.alerts.api.seeing import find_seen
 from services.alerts.finding import Rule
 from services.alerts.lifecycle import State
 from services.alerts.ranking import Cut, key_of, place_of
 from services.alerts.rules import ENDS_NL, LABEL_NL
 from services.alerts.store.acting import ActRefused, NoSuchAlert, act
-from services.alerts.store.asking import Question, Row, find_alert, history_of, list_alerts
+from services.alerts.store.asking import Question, Row, history_of, list_alerts
 from services.alerts.store.rules import read_rules
 from services.alerts.store.workload import cuts_of
 from youthcare.looks.operations import Operation
@@ -130,7 +131,7 @@ def _add_one(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
     async def alert(bearer: Bearer, looks: Looking, number: Number) -> dict[str, Any]:
         """One alert, why it is there and what became of it."""
         async with session(pools, bearer) as connection:
-            shown = await _explained(connection, bearer, number, civil_day(now()))
+            shown = await _explained(connection, bearer, looks, number, civil_day(now()))
             await looks.note(connection, Operation.ALERT_VIEW, [shown["youth"]])
         return shown
 
@@ -186,7 +187,7 @@ async def perform(
             raise no_such_alert() from None
         except ActRefused as refused:
             raise _problem(refused.refusal) from None
-        shown = await _explained(connection, bearer, number, civil_day(instant))
+        shown = await _explained(connection, bearer, looks, number, civil_day(instant))
         await looks.note(connection, Operation.ALERT_ACT, [shown["youth"]])
     if isinstance(wanted, Close):
         metrics.ALERTS_OUTCOMES.labels(after.identity.rule.value, wanted.outcome.value).inc()
@@ -221,17 +222,17 @@ def listed(row: Row, cuts: Mapping[str, Cut]) -> dict[str, Any]:
     return {"label_nl": LABEL_NL[Rule(row["rule"])], "place": place} | {name: row[name] for name in _LISTED}
 
 
-async def _explained(connection: Connection, bearer: Principal, number: int, today: date) -> dict[str, Any]:
-    row = await find_alert(connection, bearer.municipality, number, sight_of(bearer))
-    if row is None:
-        raise no_such_alert()
+async def _explained(
+    connection: Connection, bearer: Principal, looks: Looks, number: int, today: date
+) -> dict[str, Any]:
+    row = await find_seen(connection, bearer, looks, number)
     history = await history_of(connection, bearer.municipality, number)
     return (
         listed(row, await _cuts(connection, bearer, [row], today))
         | {name: row[name] for name in _MORE}
         | {
             "ends_nl": ENDS_NL[Rule(row["rule"])],
-            "acts": sorted(_ACTS[each] for each in allowed(State(row["state"]))),
+            "acts": [] if row["youth"] in looks.under else sorted(_ACTS[each] for each in allowed(State(row["state"]))),
             "history": [dict(step) for step in history],
             "dossier": await dossier_of(connection, bearer.municipality, row, today),
         }

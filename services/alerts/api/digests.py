@@ -17,7 +17,8 @@ from youthcare.runtime.problems import Problem
 
 # One mailbox in the common form; quoted names and names of hosts in other scripts are left out (RFC 5321 §4.1.2).
 ADDRESS = r"^[A-Za-z0-9_+&-]+(\.[A-Za-z0-9_+&-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$"
-TEAM = r"^[0-9A-Za-z][0-9A-Za-z ._-]{0,59}$"
+TEAM = r"^(\*|[0-9A-Za-z][0-9A-Za-z ._-]{0,59})$"
+"""A team, or `*`: the supervisor, who has the list of who looked beyond the own team each week."""
 Team = Annotated[str, Query(pattern=TEAM)]
 Address = Annotated[str, Query(pattern=ADDRESS, max_length=254)]
 

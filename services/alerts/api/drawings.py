@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.alerts.api.bearing import sight_of
+from services.alerts.api.seeing import sight_at
 from services.alerts.card import NARROW, WIDE
 from services.alerts.drawing import Drawing
 from services.alerts.inbox import STATE_NL, Shown, shown_of
@@ -13,6 +13,7 @@ from services.alerts.states import ASKING, State
 from services.alerts.store.asking import Question, Row, list_alerts
 from services.alerts.store.rules import read_rules
 from services.alerts.timeline import Told, timeline
+from youthcare.runtime.access_log import Looks
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.security import Principal
 from youthcare.youthfacts import YouthFacts
@@ -38,12 +39,12 @@ def shown(row: Row) -> Shown:
 
 
 async def drawings_of(
-    connection: Connection, bearer: Principal, alert: Shown, facts: YouthFacts | None, today: date
+    connection: Connection, bearer: Principal, looks: Looks, alert: Shown, facts: YouthFacts | None, today: date
 ) -> Drawings | None:
     """The drawing of an alert's youth as of today, with the alerts on that youth that the bearer may see."""
     if facts is None:
         return None
-    question = Question(sight=sight_of(bearer), youth=facts.youth, limit=ASKED_MAX)
+    question = Question(sight=sight_at(bearer, looks, facts.youth), youth=facts.youth, limit=ASKED_MAX)
     rows = await list_alerts(connection, bearer.municipality, question)
     told = [_told(each, alert.number) for each in _drawn_first(map(shown, rows), alert.number)[:TOLD_MAX]]
     definition = (await read_rules(connection, [bearer.municipality]))[bearer.municipality].norms.definition

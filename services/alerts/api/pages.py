@@ -5,16 +5,17 @@ page is answered to htmx alone; whoever asks for it otherwise is led to the whol
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.alerts.api.bearing import FOR_SUPERVISORS, NUMBER_MAX, Bearer, Clock, no_such_alert, session, sight_of
+from services.alerts.api.bearing import FOR_SUPERVISORS, Bearer, Clock, session, sight_of
 from services.alerts.api.drawings import LABELS, Drawings, drawings_of, shown
 from services.alerts.api.rendering import Message, is_partial, page
-from services.alerts.card import Card, Known, card_of, offered
+from services.alerts.api.seeing import find_seen
+from services.alerts.card import Card, Known, Offered, card_of, offered
 from services.alerts.dossier import dossier
 from services.alerts.dossier_words import DossierWords, words_of
 from services.alerts.finding import Rule
@@ -34,13 +35,13 @@ from services.alerts.listing import (
 from services.alerts.rules import ENDS_NL
 from services.alerts.states import State
 from services.alerts.store.around import teams_of, told_of
-from services.alerts.store.asking import Question, count_alerts, find_alert, find_facts, history_of, list_alerts
+from services.alerts.store.asking import Question, count_alerts, find_facts, history_of, list_alerts
 from services.alerts.store.percentiles import percentile_of
 from services.alerts.store.rules import read_rules
 from services.alerts.store.workload import cuts_of
 from youthcare.looks.operations import Operation
 from youthcare.period import civil_day
-from youthcare.runtime.access_log import looks_of
+from youthcare.runtime.access_log import Looks, looks_of
 from youthcare.runtime.postgres import Connection, Pool
 from youthcare.runtime.security import Principal
 
@@ -98,7 +99,7 @@ def _add_parts(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
         if not is_partial(request):
             return _to_card(number)
         async with session(pools, bearer) as connection:
-            alert = await seen_alert(connection, bearer, number)
+            alert = await seen_alert(connection, bearer, looks_of(request), number)
             await looks_of(request).note(connection, Operation.ALERT_VIEW, [alert.youth])
         what = offered(alert.number, State(alert.state), civil_day(now()))
         return page(request, "line_acts.html.j2", acts=what, target=f"#melding-{alert.number}")
@@ -109,7 +110,7 @@ async def card_answer(
 ) -> Response:
     """The whole card, with what just went wrong when something did."""
     async with session(pools, bearer) as connection:
-        shown = await _card_page(connection, bearer, number, today)
+        shown = await _card_page(connection, bearer, looks_of(request), number, today)
         await looks_of(request).note(connection, Operation.ALERT_VIEW, [shown.youth])
     status = 409 if message is not None and message.is_fault else 200
     return page(
@@ -137,7 +138,7 @@ async def part_of_card(
     if not is_partial(request):
         return _to_card(number)
     async with session(pools, bearer) as connection:
-        shown = await _card_page(connection, bearer, number, today)
+        shown = await _card_page(connection, bearer, looks_of(request), number, today)
         await looks_of(request).note(connection, Operation.ALERT_VIEW, [shown.youth])
     status = 409 if message is not None and message.is_fault else 200
     with_acts = acts_shown != shown.card.acts.signature
@@ -153,7 +154,7 @@ async def line_answer(
     if not is_partial(request):
         return _to_card(number)
     async with session(pools, bearer) as connection:
-        alert = await seen_alert(connection, bearer, number)
+        alert = await seen_alert(connection, bearer, looks_of(request), number)
         await looks_of(request).note(connection, Operation.ALERT_VIEW, [alert.youth])
     answer = page(
         request,
@@ -168,14 +169,9 @@ async def line_answer(
     return answer
 
 
-async def seen_alert(connection: Connection, bearer: Principal, number: int) -> Shown:
+async def seen_alert(connection: Connection, bearer: Principal, looks: Looks, number: int) -> Shown:
     """An alert that the bearer may see; raises `Problem` 404."""
-    if not 1 <= number <= NUMBER_MAX:
-        raise no_such_alert()
-    row = await find_alert(connection, bearer.municipality, number, sight_of(bearer))
-    if row is None:
-        raise no_such_alert()
-    return shown(row)
+    return shown(await find_seen(connection, bearer, looks, number))
 
 
 def _to_card(number: int) -> Response:
@@ -237,8 +233,8 @@ async def _week(connection: Connection, bearer: Principal, alerts: Sequence[Show
     return Week(cuts=cuts, new_per_week=practice.new_per_week)
 
 
-async def _card_page(connection: Connection, bearer: Principal, number: int, today: date) -> CardPage:
-    alert = await seen_alert(connection, bearer, number)
+async def _card_page(connection: Connection, bearer: Principal, looks: Looks, number: int, today: date) -> CardPage:
+    alert = await seen_alert(connection, bearer, looks, number)
     facts = await find_facts(connection, bearer.municipality, alert.youth)
     known = Known(
         facts=facts,
@@ -249,9 +245,15 @@ async def _card_page(connection: Connection, bearer: Principal, number: int, tod
     found = None
     if facts is not None and alert.rule == Rule.STACKING_REQUEST:
         found = dossier(facts, alert.anchor, today)
+    card = card_of(alert, known, ENDS_NL[Rule(alert.rule)], today, bearer.subject)
     return CardPage(
         youth=alert.youth,
-        card=card_of(alert, known, ENDS_NL[Rule(alert.rule)], today, bearer.subject),
+        card=replace(card, acts=_only_looked_at(number, today)) if alert.youth in looks.under else card,
         dossier=words_of(found, today) if found else None,
-        drawing=await drawings_of(connection, bearer, alert, facts, today),
+        drawing=await drawings_of(connection, bearer, looks, alert, facts, today),
     )
+
+
+def _only_looked_at(number: int, today: date) -> Offered:
+    """Under a stated reason one looks and does nothing: no more is offered than of what is not open yet."""
+    return offered(number, State.SCHEDULED, today)

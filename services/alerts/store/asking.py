@@ -26,14 +26,17 @@ select a.number, a.rule, a.level, a.anchor, a.state, a.holder as team, a.youth, 
 from alert a left join youth_state s on s.municipality = a.municipality and s.youth = a.youth
 """
 _ORDERS = {"newest": "a.number desc", "rank": f"{RANK}, a.opens_on, a.number"}
+_REFERRED = "select youth from youth_state where municipality = $1 and case_reference = $2 and facts is not null"
+_REFERENCES = "select youth, case_reference from youth_state where municipality = $1 and youth = any($2::text[])"
 _FACTS = "select facts from youth_state where municipality = $1 and youth = $2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What somebody may see: the teams (None: all) and the rules that are left out."""
+    """What somebody may see: the teams (None: all), the youths (None: all) and the rules that are left out."""
 
     teams: Sequence[str] | None = None
+    youths: Sequence[str] | None = None
     without_rules: Sequence[str] = ()
 
 
@@ -106,7 +109,8 @@ def _conditions(municipality: str, question: Question) -> tuple[list[str], list[
 def _seen(sight: Sight) -> list[tuple[str, Any]]:
     teams = None if sight.teams is None else list(sight.teams)
     of_team = ("a.holder = ${}", teams[0]) if teams and len(teams) == 1 else ("a.holder = any(${}::text[])", teams)
-    return [of_team, ("a.rule <> all(${}::text[])", list(sight.without_rules) or None)]
+    of_youths = ("a.youth = any(${}::text[])", None if sight.youths is None else list(sight.youths))
+    return [of_team, of_youths, ("a.rule <> all(${}::text[])", list(sight.without_rules) or None)]
 
 
 async def _key(connection: Connection, municipality: str, number: int) -> Key | None:
@@ -127,3 +131,14 @@ async def find_facts(connection: Connection, municipality: str, youth: str | Non
     """The facts of a youth as they are kept; None when none are."""
     kept: bytes | None = await connection.fetchval(_FACTS, municipality, youth)
     return None if kept is None else facts_from(kept)
+
+
+async def youths_referred(connection: Connection, municipality: str, case_reference: str) -> list[str]:
+    """The youths that a team's own system knows by a reference; of two teams it can be two."""
+    return [row["youth"] for row in await connection.fetch(_REFERRED, municipality, case_reference)]
+
+
+async def references_of(connection: Connection, municipality: str, youths: Sequence[str]) -> dict[str, str | None]:
+    """The case reference of each youth; those that are not known any more are left out."""
+    rows = await connection.fetch(_REFERENCES, municipality, list(youths))
+    return {row["youth"]: row["case_reference"] for row in rows}

@@ -10,11 +10,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.alerts.digest import Digest
+from services.alerts.digest import SUPERVISOR, Digest, monday_of
+from youthcare.period import start_of_day
 from youthcare.runtime.postgres import Connection
 
 _MAKING_LOCK = 0x64696765
 _FIRST_PERIOD = timedelta(days=1)
+_WEEK = timedelta(days=7)
 _KEPT = timedelta(days=90)
 """How long it is kept that a mail was sent."""
 _SHOWN_DEAD = timedelta(days=7)
@@ -22,7 +24,7 @@ _SHOWN_DEAD = timedelta(days=7)
 _MADE = """
 with due as (
     select team.municipality, team.team, made.number as since, coalesce(given.number, 0) as through
-    from (select distinct municipality, team from digest_address) as team
+    from (select distinct municipality, team from digest_address where team <> '*') as team
     left join digest_day as made using (municipality, team)
     left join last_number as given
         on given.municipality = team.municipality and given.series = 'team:' || team.team
@@ -42,6 +44,22 @@ with due as (
 insert into digest (municipality, team, day, address, alerts)
 select counted.municipality, counted.team, $1, address, alerts
 from counted join digest_address using (municipality, team) where alerts > 0
+on conflict do nothing
+"""
+_MADE_WEEKLY = """
+with due as (
+    select kept.municipality from (select distinct municipality from digest_address where team = $4) as kept
+    left join digest_day as made on made.municipality = kept.municipality and made.team = $4
+    where made.day is null or made.day < $1
+), counted as (
+    select municipality, access_log.reasons_counted(municipality, $2, $3) as reasons from due
+), noted as (
+    insert into digest_day (municipality, team, day, number) select municipality, $4, $1, reasons from counted
+    on conflict (municipality, team) do update set day = excluded.day, number = excluded.number
+)
+insert into digest (municipality, team, day, address, alerts)
+select counted.municipality, team, $1, address, reasons
+from counted join digest_address using (municipality) where team = $4 and reasons > 0
 on conflict do nothing
 """
 _CLAIMED = """
@@ -98,13 +116,17 @@ async def make_digests(connection: Connection, day: date, now: datetime) -> int:
     """Make the mail of a day for every team that has addresses and had none for it yet; answers how many mails.
 
     Counted are the alerts that were told as open since the last such mail (for a first mail: in a day) and still are.
+    The supervisor's mail is made once a week, about the week before.
     """
     async with connection.transaction():
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _MAKING_LOCK):
             return 0
         made = await connection.execute(_MADE, day, now - _FIRST_PERIOD)
+        monday = monday_of(day)
+        since, until = start_of_day(monday - _WEEK), start_of_day(monday)
+        weekly = await connection.execute(_MADE_WEEKLY, monday, since, until, SUPERVISOR)
         await connection.execute("delete from digest where day < $1 and state <> 'waiting'", day - _KEPT)
-    return int(made.split()[-1])
+    return int(made.split()[-1]) + int(weekly.split()[-1])
 
 
 async def claim_digest(connection: Connection, lease: UUID, seconds: float) -> ClaimedDigest | None:
