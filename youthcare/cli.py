@@ -14,6 +14,7 @@ from youthcare import (
     cli_demo,
     cli_indication,
     cli_indicators,
+    cli_inspection,
     cli_local,
     cli_reference,
     cli_replay,
@@ -38,6 +39,7 @@ app.command(name="replay")(cli_replay.replay)
 app.command(name="simulate")(cli_simulate.simulate_year)
 app.command(name="demo")(cli_demo.demo)
 app.command(name="verify")(cli_verify.verify)
+app.command(name="inspection")(cli_inspection.inspection)
 app.command(name="publish")(cli_reports.publish)
 app.command(name="report")(cli_reports.report)
 
