@@ -1,13 +1,17 @@
 """The log of looks: no look without a line, nobody who changes one, and a chain that tells what was done to it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from services.trajectory.api import api
@@ -16,11 +20,12 @@ from tests import builders
 from tests.looks import as_superuser, key_file, keys_of, lines_of, youths_in
 from tests.shell.test_trajectory_api import fold
 from tests.tokens import AUDIENCE, ISSUER, Issuer
-from youthcare.cli_access_log import app
+from youthcare.cli_access_log import app, night
 from youthcare.looks.chain import Fault, faults
 from youthcare.looks.line import Line, hash_of
 from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.local.stack import Stack
+from youthcare.runtime.nightly import each_night
 from youthcare.runtime.postgres import Pool, open_pool
 from youthcare.runtime.settings import Settings
 
@@ -238,3 +243,37 @@ async def test_the_log_cannot_be_read_when_the_database_is_away(
         answer = await asyncio.to_thread(CliRunner().invoke, app, command)
 
         assert answer.exit_code == 75
+
+
+async def test_a_night_walks_the_chain_tells_what_is_wrong_and_writes_the_heads_of_now(
+    client: httpx.AsyncClient, stack: Stack, municipality: str, tmp_path: Path
+) -> None:
+    """The file begins by itself; a night that finds a fault writes heads all the same, and the first still count."""
+    settings, file = Settings.from_env({"AUDITOR_DSN": stack.dsn("auditor")}), tmp_path / "heads.jsonl"
+    await look(client, municipality, "team:noord")
+
+    await night(settings, file)
+    first = file.read_text()
+    await as_superuser(stack, *remade(await lines_of(stack, municipality)))
+    with capture_logs() as told:
+        await night(settings, file)
+
+    assert file.read_text().startswith(first)
+    assert len(file.read_text().splitlines()) == 2 * len(first.splitlines())
+    broken = [each["reason"] for each in told if each["event"] == "access_log_broken"]
+    assert any(each.startswith(f"{municipality} line 1 rewritten") for each in broken)
+    (walked,) = [each for each in told if each["event"] == "access_log_walked"]
+    assert walked["verdict"] == "broken"
+
+
+async def test_the_nightly_process_ends_when_it_is_told_to() -> None:
+    """It waits for the night and stops at once on SIGTERM."""
+
+    async def work() -> None:
+        raise AssertionError("it is not night")
+
+    waiting = asyncio.create_task(each_night((datetime.now(UTC) - timedelta(minutes=5)).time(), work))
+    await asyncio.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    await asyncio.wait_for(waiting, 5)
