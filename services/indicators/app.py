@@ -45,7 +45,7 @@ from youthcare.runtime.postgres import (
 )
 from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
 from youthcare.runtime.settings import DatabaseSettings, Settings
-from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic
+from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic, is_marker
 from youthcare.runtime.web import serve
 from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
@@ -127,6 +127,8 @@ def read(batch: Sequence[Record]) -> tuple[list[Told], list[layers.RefusedRecord
     for record in batch:
         key = _KEY.fullmatch((record.key or b"").decode(errors="replace"))
         facts = _find_facts(record.value) if record.value is not None else None
+        if is_marker(record.key):
+            continue
         if facts is not None:
             told.append(((facts.municipality, facts.youth), facts))
         elif record.value is None and key is not None:

@@ -2,12 +2,11 @@
 
 The engine (`youthcare/runtime`) gives it batches inside one transaction. It adds every statement whatever its
 offset, derives from the whole ledger read under the lock, and tells the facts also of repeated statements: what a
-crash took away is told again.
+crash took away is told again. Who is forgotten is erased when the log is wiped of it, and stays so.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,9 +19,11 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.trajectory import store
 from services.trajectory.facts import Rules
-from services.trajectory.processor import YouthKey, components, heads, layers, named
+from services.trajectory.processor import YouthKey, layers, named, touches
+from services.trajectory.store import forgotten
+from services.trajectory.store.groups import keep_facts, ledgers_of, ledgers_touched
 from youthcare.codes import care_forms_from
-from youthcare.events import Statement, YouthMerged
+from youthcare.events import Statement
 from youthcare.outcome import Reason
 from youthcare.period import civil_day
 from youthcare.runtime import metrics
@@ -33,7 +34,7 @@ from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool
 from youthcare.runtime.processing import Broken, Outgoing, Probe, Record, silent
 from youthcare.runtime.progress import PROGRESS_TABLE, forget_positions
 from youthcare.runtime.settings import Settings, WorkerSettings, shipped
-from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic, youth_key
+from youthcare.runtime.topics import INDICATION_EVENTS, TRAJECTORY_FACTS, Topic, is_marker, marker_key, youth_key
 from youthcare.youthfacts import RULES_REVISION, YouthFacts
 
 
@@ -47,6 +48,10 @@ def shipped_coverage() -> dict[str, date | None]:
     """The first day of complete coverage per municipality, as shipped."""
     content: dict[str, dict[str, date | None]] = yaml.safe_load(shipped("municipalities.yml").read_text())
     return {municipality: row.get("coverage_start") for municipality, row in content.items()}
+
+
+Told = tuple[YouthKey, YouthFacts | None]
+"""A youth and its facts, or None when it was erased."""
 
 
 @dataclass(slots=True)
@@ -73,31 +78,59 @@ class TrajectoryProcessor:
             self.coverage = await store.coverage_starts(connection)
 
     async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
-        """Add the batch to the ledgers and tell the facts of every youth it touched."""
+        """Add the batch to the ledgers and tell the facts of every youth it touched; erase whom it wipes."""
         statements, refused = read(batch)
         await store.note_refused(connection, refused)
+        wiped = wiped_youths(batch)
+        passed = await forgotten.forgotten_among(connection, named(statements) | wiped)
+        statements = [row for row in statements if not touches(row, passed)]
+        told = await self._added(connection, statements)
+        told += await self._erased(connection, wiped - passed)
+        topic = self.facts_topic.name
+        return [*_outgoing(topic, told, statements), *_wiping(topic, wiped & passed), *_rolling(topic, batch)]
+
+    async def _added(self, connection: Connection, statements: Sequence[Statement]) -> list[Told]:
         if not statements:
-            return ()
+            return []
         locked = await store.lock_groups(connection, named(statements))
         new = await store.add_statements(connection, statements)
-        ledgers = await _ledgers(connection, locked, statements)
-        since = _first_received(statements)
-        told: list[YouthFacts] = []
+        ledgers = await ledgers_touched(connection, locked, statements)
+        told = await self._kept(connection, ledgers, _first_received(statements))
+        _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
+        return told
+
+    async def _kept(
+        self, connection: Connection, ledgers: Sequence[list[Statement]], since: Mapping[YouthKey, date]
+    ) -> list[Told]:
+        told: list[Told] = []
         # A long silence would end our session: whoever computes long writes in between (postgres.py, rule 1).
         for part in _in_parts(ledgers):
-            derived = [facts for rows in part for facts in self._told(rows, since)]
-            await _keep(connection, derived, part)
-            told += derived
-        _measure([row for row in statements if (row.municipality, row.source, row.id) in new])
-        return _outgoing(self.facts_topic.name, told, statements)
+            lost = await forgotten.lost_statements(connection, {key for rows in part for key in named(rows)})
+            derived = [facts for rows in part for facts in self._told(rows, since, lost)]
+            await keep_facts(connection, derived, part)
+            told += [((facts.municipality, facts.youth), facts) for facts in derived]
+        return told
 
-    def _told(self, rows: Sequence[Statement], since: Mapping[YouthKey, date]) -> Iterable[YouthFacts]:
-        """The layers that the batch may have changed in one ledger."""
-        members = {(row.municipality, row.youth) for row in rows}
-        first = min(since[key] for key in members if key in since)
+    def _told(
+        self, rows: Sequence[Statement], since: Mapping[YouthKey, date], lost: Mapping[YouthKey, int]
+    ) -> Iterable[YouthFacts]:
+        """The layers that the batch may have changed in one ledger; from its start when the batch is not about it."""
+        members = named(rows)
+        first = min((since[key] for key in members if key in since), default=date.min)
         municipality = rows[0].municipality
         rules = replace(self.rules, coverage_start=self.coverage.get(municipality))
-        return layers(rows, rules, first)
+        return layers(rows, rules, first, sum(lost.get(key, 0) for key in members))
+
+    async def _erased(self, connection: Connection, wiped: Set[YouthKey]) -> list[Told]:
+        """Erase those who are to be forgotten; what is told of them is nothing, of those they were merged with anew."""
+        gone = await forgotten.asked_to_forget(connection, wiped)
+        if not gone:
+            return []
+        locked = await store.lock_groups(connection, gone)
+        await forgotten.erase(connection, {key: locked[key] for key in gone})
+        staying = {key: head for key, head in locked.items() if key not in gone and (key[0], head) not in gone}
+        rest = await ledgers_of(connection, staying, staying.keys())
+        return [*((key, None) for key in sorted(gone)), *await self._kept(connection, rest, {})]
 
 
 def _first_received(batch: Iterable[Statement]) -> dict[YouthKey, date]:
@@ -108,6 +141,13 @@ def _first_received(batch: Iterable[Statement]) -> dict[YouthKey, date]:
         key = (row.municipality, row.youth)
         since[key] = min(since.get(key, day), day)
     return since
+
+
+def wiped_youths(batch: Sequence[Record]) -> set[YouthKey]:
+    """Of whom a record was wiped from the log; markers wipe nothing."""
+    keys = [record.key or b"" for record in batch if record.value is None and not is_marker(record.key)]
+    parts = [key.decode(errors="replace").split("/", 2) for key in keys]
+    return {(part[0], part[1]) for part in parts if len(part) == 3}
 
 
 def read(batch: Sequence[Record]) -> tuple[list[Statement], list[store.RefusedRecord]]:
@@ -139,25 +179,6 @@ def _refused(record: Record) -> store.RefusedRecord:
     )
 
 
-async def _ledgers(
-    connection: Connection, locked: Mapping[YouthKey, str], batch: Sequence[Statement]
-) -> list[list[Statement]]:
-    """The statements of each group of youths that belong together, read under their locks."""
-    links = [(key, (key[0], head)) for key, head in locked.items()]
-    links += [
-        ((row.municipality, row.youth), (row.municipality, row.data.into))
-        for row in batch
-        if isinstance(row.data, YouthMerged)
-    ]
-    group_of = {key: number for number, group in enumerate(components(links)) for key in group}
-    ledgers: dict[int, list[Statement]] = defaultdict(list)
-    for row in await store.read_statements(connection, sorted(locked)):
-        ledgers[group_of[row.municipality, row.youth]].append(row)
-    touched = {group_of[row.municipality, row.youth] for row in batch}
-    # Empty when all that is said of them stands under another youth already (`id-reused`): there it stays.
-    return [ledgers[number] for number in sorted(touched) if number in ledgers]
-
-
 LEDGERS_AT_ONCE = 200
 
 
@@ -166,23 +187,23 @@ def _in_parts(ledgers: Sequence[list[Statement]]) -> Iterator[Sequence[list[Stat
         yield ledgers[start : start + LEDGERS_AT_ONCE]
 
 
-async def _keep(connection: Connection, told: Sequence[YouthFacts], ledgers: Iterable[Sequence[Statement]]) -> None:
-    newest = {(facts.municipality, facts.youth): facts for facts in told}
-    now = {key: head for rows in ledgers for key, head in heads(rows).items()}
-    await store.write_facts(connection, [newest[key] for key in sorted(newest)], now)
-
-
-def _outgoing(topic: str, told: Sequence[YouthFacts], batch: Sequence[Statement]) -> list[Outgoing]:
-    headers = (("received-at", store.received_header(batch)),)
+def _outgoing(topic: str, told: Sequence[Told], batch: Sequence[Statement]) -> list[Outgoing]:
+    headers = (("received-at", store.received_header(batch)),) if batch else ()
     return [
-        Outgoing(
-            topic=topic,
-            key=youth_key(facts.municipality, facts.youth),
-            value=store.facts_body(facts),
-            headers=headers,
-        )
-        for facts in told
+        Outgoing(topic=topic, key=youth_key(*key), value=store.facts_body(facts) if facts else None, headers=headers)
+        for key, facts in told
     ]
+
+
+def _wiping(topic: str, passed: Iterable[YouthKey]) -> list[Outgoing]:
+    """Wiped again, for readers that a late record of theirs escaped: who asks again is answered again."""
+    return [Outgoing(topic=topic, key=youth_key(*key), value=None) for key in sorted(passed)]
+
+
+def _rolling(topic: str, batch: Sequence[Record]) -> list[Outgoing]:
+    """A marker goes on to the same partition of the facts."""
+    partitions = sorted({record.partition for record in batch if is_marker(record.key)})
+    return [Outgoing(topic=topic, key=marker_key(each), value=None, partition=each) for each in partitions]
 
 
 def _measure(statements: Iterable[Statement]) -> None:

@@ -5,7 +5,7 @@ that is registered late changes the layers from its own day of reception on, and
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import date
 
@@ -37,11 +37,14 @@ def _by_municipality(statements: Iterable[Statement]) -> dict[str, list[Statemen
     return groups
 
 
-def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min) -> Iterator[YouthFacts]:
+def layers(
+    statements: Sequence[Statement], rules: Rules, since: date = date.min, erased: int = 0
+) -> Iterator[YouthFacts]:
     """The facts of a youth and all merged with it, as known on each day from `since` on that brought a statement.
 
     Oldest first. A youth that was merged into another by that day is told as gone, also one that only merges name:
-    an earlier day may have told of it as the head.
+    an earlier day may have told of it as the head. `erased` is what the ledger has lost by forgetting: a version never
+    goes back (decision 0020).
     """
     ledger = distinct(statements)
     for day in sorted({civil_day(row.received) for row in ledger if civil_day(row.received) >= since}):
@@ -54,7 +57,7 @@ def layers(statements: Sequence[Statement], rules: Rules, since: date = date.min
                 youth=youth,
                 rules=rules,
                 known_day=day,
-                statement_count=len(ledger),
+                statement_count=len(ledger) + erased,
             )
             told = [row for row in ledgers.get((municipality, youth), ()) if civil_day(row.received) == day]
             facts = replace(facts, corrects=any(map(is_correction, told)))
@@ -69,6 +72,12 @@ def named(statements: Iterable[Statement]) -> set[YouthKey]:
         if isinstance(row.data, YouthMerged):
             found.add((row.municipality, row.data.into))
     return found
+
+
+def touches(row: Statement, youths: Set[YouthKey]) -> bool:
+    """Whether a statement is about one of the youths, or merges another into it."""
+    into = row.data.into if isinstance(row.data, YouthMerged) else row.youth
+    return (row.municipality, row.youth) in youths or (row.municipality, into) in youths
 
 
 def heads(statements: Sequence[Statement]) -> dict[YouthKey, str]:

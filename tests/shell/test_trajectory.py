@@ -32,7 +32,7 @@ from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, as_municipality, open_pool
 from youthcare.runtime.processing import Batch, Outgoing, Record, TopicIdentity
 from youthcare.runtime.producing import Publisher
-from youthcare.runtime.topics import partition_of, statement_key
+from youthcare.runtime.topics import marker_key, partition_of, statement_key
 from youthcare.wire import from_wire, statement_from_wire
 from youthcare.youthfacts import RULES_REVISION, YouthFacts
 
@@ -261,7 +261,7 @@ def test_a_tombstone_is_passed_over(shop: Shop, municipality: str) -> None:
     before = shop.table(municipality)
     tombstone = replace(record(municipality, YOUTH, b"key", b""), value=None)
 
-    assert shop.fold([tombstone]) == ()
+    assert shop.fold([tombstone]) == []
     assert shop.table(municipality) == before
 
 
@@ -274,6 +274,82 @@ def test_a_forgotten_youth_is_told_as_gone(shop: Shop, municipality: str) -> Non
     assert facts.gone
     assert not facts.indications
     assert shop.table(municipality)[YOUTH].gone
+
+
+def wiping(row: builders.Statement) -> Record:
+    """The record that wipes a statement from the log."""
+    return replace(record_of(statement_from_wire(row)), value=None)
+
+
+def rows_of(shop: Shop, municipality: str) -> list[int]:
+    """How many youths and statements the tables hold of a municipality."""
+    return [shop.seen_by(municipality, table) for table in ("youth", "statement")]
+
+
+def test_a_youth_that_is_wiped_from_the_log_is_erased_and_does_not_come_back(shop: Shop, municipality: str) -> None:
+    """Nothing stays but a digest; what is told of it late, the wish to be forgotten too, is passed over."""
+    start = builders.started(municipality=municipality, received="2024-03-05T10:00:00Z")
+    forget = builders.forgotten(municipality=municipality, received="2024-08-01T10:00:00Z")
+    shop.tell(start, forget)
+
+    (told,) = shop.fold([wiping(start)])
+
+    assert (told.key.decode(), told.value) == (f"{municipality}/{YOUTH}", None)
+    assert rows_of(shop, municipality) == [0, 0]
+    assert shop.tell(start, forget, builders.ended(municipality=municipality)) == []
+    assert shop.tell(builders.merged(municipality=municipality, youth=OTHER_YOUTH, into=YOUTH)) == []
+    assert rows_of(shop, municipality) == [0, 0]
+    assert [each.value for each in shop.fold([wiping(forget)])] == [None]
+    held = shop.runner.run(
+        shop.pool.fetch("select t::text as line from forgotten t where municipality = $1", municipality)
+    )
+    assert len(held) == 1
+    assert YOUTH not in held[0]["line"]
+
+
+def test_what_is_wiped_before_the_wish_is_heard_erases_nobody_yet(shop: Shop, municipality: str) -> None:
+    """The last record to be wiped is the wish itself, so that one always comes after it."""
+    start, forget = builders.started(municipality=municipality), builders.forgotten(municipality=municipality)
+    shop.tell(start)
+
+    assert shop.fold([wiping(start)]) == []
+    shop.tell(forget)
+    assert rows_of(shop, municipality) == [1, 2]
+    assert [each.value for each in shop.fold([wiping(forget)])] == [None]
+    assert rows_of(shop, municipality) == [0, 0]
+
+
+def test_whoever_a_forgotten_youth_had_joined_is_told_anew_under_a_newer_version(shop: Shop, municipality: str) -> None:
+    """The ledger of the survivor gets shorter; its version never goes back, or readers would pass it over."""
+    own = builders.started(municipality=municipality, youth=OTHER_YOUTH, id="own", received="2024-03-01T10:00:00Z")
+    joined = builders.started(
+        municipality=municipality, indication="0153-2", first_day="2024-05-01", received="2024-06-01T10:00:00Z"
+    )
+    merge = builders.merged(municipality=municipality, into=OTHER_YOUTH, received="2024-06-02T10:00:00Z")
+    forget = builders.forgotten(municipality=municipality, received="2024-08-01T10:00:00Z")
+    before = shop.tell(own, joined, merge, forget)[-1]
+
+    told = shop.fold([wiping(each) for each in (joined, merge, forget)])
+
+    (erased, *anew) = told
+    assert (erased.key.decode(), erased.value) == (f"{municipality}/{YOUTH}", None)
+    assert {facts_in(each).youth for each in anew} == {OTHER_YOUTH}
+    assert facts_in(anew[-1]).version > before.version
+    assert [row.indication for row in facts_in(anew[-1]).indications] == [own["data"]["indication"]]
+    (later,) = shop.tell(builders.ended(municipality=municipality, youth=OTHER_YOUTH, received="2024-09-01T10:00:00Z"))
+    assert later.version > facts_in(anew[-1]).version
+    assert rows_of(shop, municipality) == [1, 2]
+
+
+def test_a_marker_goes_on_to_the_same_partition_and_says_nothing(shop: Shop, municipality: str) -> None:
+    """It makes the broker roll a segment of each topic in turn (decision 0020)."""
+    shop.tell(builders.started(municipality=municipality))
+    marker = replace(record(municipality, YOUTH, marker_key(7), b""), value=None, partition=7)
+
+    (passed_on,) = shop.fold([marker])
+
+    assert (passed_on.partition, passed_on.key, passed_on.value) == (7, marker_key(7), None)
+    assert rows_of(shop, municipality) == [1, 1]
 
 
 def test_two_municipalities_with_the_same_youths_do_not_touch_each_other(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 
 PARTITION_COUNT = 12
 MESSAGE_BYTES_MAX = 26 * 1024 * 1024
@@ -115,6 +116,29 @@ def alert_key(municipality: str, receiver: str, number: int) -> bytes:
 def refusal_key(municipality: str, sender: str, number: int) -> bytes:
     """The key of ``refusals``: the number runs per sender."""
     return f"{municipality}/{sender}/{number}".encode()
+
+
+def youth_digest(municipality: str, youth: str) -> str:
+    """What may be kept of a youth who was forgotten: SHA-256 of the key, in hexadecimal.
+
+    The identifier is 122 random bits, so nobody finds it from the digest; who has the identifier can ask after it.
+    """
+    return sha256(youth_key(municipality, youth)).hexdigest()
+
+
+def marker_key(partition: int) -> bytes:
+    """The key of a marker: a record without a value that says nothing and makes the broker roll the partition's
+    segment, so that its cleaner reaches what lies before it (docs/privacy.md)."""
+    return f"{_MARKERS}/{partition}/roll".encode()
+
+
+def is_marker(key: bytes | None) -> bool:
+    """Whether a record of any topic of ours is a marker, which all readers pass over."""
+    return (key or b"").startswith(_MARKERS.encode() + b"/")
+
+
+# No municipality has this code.
+_MARKERS = "0000/marker"
 
 
 def partition_of(municipality: str, youth: str, count: int = PARTITION_COUNT) -> int:

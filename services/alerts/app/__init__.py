@@ -6,7 +6,7 @@ here is it asked what time it is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -40,7 +40,7 @@ from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool
 from youthcare.runtime.processing import Outgoing, Probe, Record, silent
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings, shipped
-from youthcare.runtime.topics import CARE_ALERTS, TRAJECTORY_FACTS, Topic, alert_key
+from youthcare.runtime.topics import CARE_ALERTS, TRAJECTORY_FACTS, Topic, alert_key, marker_key
 
 __all__ = ["AlertsProcessor", "OpenAlerts", "accept", "republish", "rules_content", "sweep", "utc_now", "worker"]
 
@@ -78,7 +78,7 @@ class AlertsProcessor:
         await lock_municipalities(connection, news.municipalities)
         wiped = await forget(connection, sorted(news.forgotten))
         await self._apply(connection, news)
-        return [Outgoing(topic=CARE_ALERTS.name, key=alert_key(*key), value=None) for key in wiped]
+        return [*_wiping(wiped), *_rolling(news.marked)]
 
     async def _apply(self, connection: Connection, news: News) -> None:
         told = {(row.municipality, row.youth): row for row in news.told}
@@ -95,6 +95,18 @@ class AlertsProcessor:
         revisions = {municipality: known.revision for municipality, known in rules.items()}
         await note_applied(connection, newer, news.bodies, revisions, days)
         await note_arrivals(connection, {(row.municipality, *each) for row in newer for each in arrivals_of(row)})
+
+
+def _wiping(told: Iterable[tuple[str, str, int]]) -> list[Outgoing]:
+    return [Outgoing(topic=CARE_ALERTS.name, key=alert_key(*key), value=None) for key in told]
+
+
+def _rolling(partitions: Iterable[int]) -> list[Outgoing]:
+    """A marker goes on to the same partition of what is told, so that the broker's cleaner reaches that too."""
+    return [
+        Outgoing(topic=CARE_ALERTS.name, key=marker_key(each), value=None, partition=each)
+        for each in sorted(partitions)
+    ]
 
 
 @dataclass(slots=True)

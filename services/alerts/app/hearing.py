@@ -10,6 +10,7 @@ import orjson
 
 from services.alerts.processor import YouthKey
 from youthcare.runtime.processing import Record
+from youthcare.runtime.topics import is_marker
 from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
@@ -25,6 +26,8 @@ class News:
     forgotten: set[YouthKey] = field(default_factory=set)
     received_at: dict[YouthKey, datetime] = field(default_factory=dict)
     refused: list[Record] = field(default_factory=list)
+    marked: set[int] = field(default_factory=set)
+    """The partitions on which a marker stands."""
 
     @property
     def municipalities(self) -> set[str]:
@@ -40,6 +43,9 @@ def read(batch: Sequence[Record]) -> News:
     news = News()
     told: dict[YouthKey, list[_Raw]] = {}
     for record in batch:
+        if is_marker(record.key):
+            news.marked.add(record.partition)
+            continue
         key = _KEY.fullmatch((record.key or b"").decode(errors="replace"))
         raw = _find_raw(record)
         if raw is not None:

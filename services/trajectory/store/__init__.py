@@ -59,6 +59,17 @@ create table if not exists municipality_setting (
     coverage_start date
 );
 
+-- entered: who was forgotten, by a digest of the identifier; what comes of them later is passed over. `head` is the
+-- youth whose ledger lost statements with them, `statements` how many, and one for the loss itself
+create table if not exists forgotten (
+    municipality text not null,
+    digest text not null,
+    head text,
+    statements integer not null,
+    primary key (municipality, digest)
+);
+create index if not exists forgotten_by_head on forgotten (municipality, head) where head is not null;
+
 -- derived: the highest rules revision that has written facts here
 create table if not exists rules_revision (
     only_row boolean primary key default true check (only_row),
@@ -69,6 +80,7 @@ create table if not exists rules_revision (
     + municipality_policy("statement")
     + municipality_policy("refused_record")
     + municipality_policy("municipality_setting")
+    + municipality_policy("forgotten")
 )
 
 
@@ -220,11 +232,6 @@ async def find_facts(connection: Connection, municipality: str, youth: str) -> Y
         "select facts from youth where municipality = $1 and youth = $2", municipality, youth
     )
     return None if body is None else from_wire(YouthFacts, orjson.loads(body))
-
-
-async def erase_statements(connection: Connection, municipality: str, youth: str) -> None:
-    """Remove the statements of a forgotten youth."""
-    await connection.execute("delete from statement where municipality = $1 and youth = $2", municipality, youth)
 
 
 async def note_refused(connection: Connection, refused: Sequence[RefusedRecord]) -> None:
