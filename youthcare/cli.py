@@ -12,6 +12,7 @@ from youthcare import (
     cli_access_log,
     cli_alerts,
     cli_demo,
+    cli_forget,
     cli_indication,
     cli_indicators,
     cli_inspection,
@@ -28,6 +29,7 @@ from youthcare import (
 app = typer.Typer(help="Trajectwacht: care trajectories of youths, live.", no_args_is_help=True)
 app.add_typer(cli_indication.app, name="indication")
 app.add_typer(cli_indication.keys_app, name="keys")
+app.add_typer(cli_forget.app, name="forget")
 app.add_typer(cli_trajectory.app, name="trajectory")
 app.add_typer(cli_indicators.app, name="indicators")
 app.add_typer(cli_alerts.app, name="alerts")

@@ -549,8 +549,11 @@ async def test_forgetting_leaves_no_history(pool: Pool, municipality: str) -> No
     )
 
     async with pool.acquire() as connection, connection.transaction():
-        await AlertsProcessor(CONTENT, clock=lambda: noon(TODAY)).fold(connection, [tombstone])
+        wiped = await AlertsProcessor(CONTENT, clock=lambda: noon(TODAY)).fold(connection, [tombstone])
+        again = await AlertsProcessor(CONTENT, clock=lambda: noon(TODAY)).fold(connection, [tombstone])
 
+    assert len(wiped) > 0
+    assert again == wiped, "what was told late, by a process that was frozen, is wiped when asked again"
     for table in ("alert", "alert_step", "alert_event", "youth_state"):
         assert await pool.fetchval(f"select count(*) from {table} where municipality = $1", municipality) == 0
 

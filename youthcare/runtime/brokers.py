@@ -10,7 +10,13 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # public, not listed
 
 from youthcare.runtime.processing import TopicIdentity, Unavailable, WrongTopic
@@ -37,6 +43,11 @@ def client_config(settings: BrokerSettings) -> dict[str, str | int | float | boo
         "log_level": "2",
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def group_of(processor: str) -> str:
+    """The consumer group of a processor, which is a service's worker."""
+    return f"trajectwacht-{processor}"
 
 
 class Inspector:
@@ -66,6 +77,14 @@ class Inspector:
     def end_offsets(self, identity: TopicIdentity) -> dict[int, int]:
         """The offset after the last record of each partition, records of open transactions included."""
         return self._offsets(identity, LATEST)
+
+    def committed(self, group: str, identity: TopicIdentity) -> dict[int, int]:
+        """The next offset of each partition that a group has acknowledged; a partition it never had is left out."""
+        asked = [TopicPartition(identity.name, each) for each in range(identity.partition_count)]
+        wanted = [ConsumerGroupTopicPartitions(group, asked)]
+        futures = self._admin.list_consumer_group_offsets(wanted, request_timeout=ANSWER_SECONDS)
+        found = answered(futures[group]).topic_partitions or []
+        return {each.partition: each.offset for each in found if each.offset >= 0}
 
     def _offsets(self, identity: TopicIdentity, which: OffsetSpec) -> dict[int, int]:
         asked = {TopicPartition(identity.name, each): which for each in range(identity.partition_count)}

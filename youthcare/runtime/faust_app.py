@@ -17,6 +17,7 @@ import faust
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types.auth import CredentialsT
 
+from youthcare.runtime.brokers import group_of
 from youthcare.runtime.settings import BrokerSettings
 
 HEARTBEAT_SHARE = 0.3
@@ -103,7 +104,7 @@ def _keeper(consumer: Consumer) -> Keeper:
 def stream_app(name: str, settings: BrokerSettings, session_seconds: float, keeper: Keeper) -> StreamApp:
     """The Faust app of one processor; its name is the consumer group."""
     app = StreamApp(
-        f"trajectwacht-{name}",
+        group_of(name),
         broker=";".join(f"kafka://{each.strip()}" for each in settings.bootstrap_servers.split(",")),
         broker_credentials=_credentials(settings),
         broker_session_timeout=session_seconds,

@@ -155,6 +155,7 @@ class Settings(_Model):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     ijw_schema_folder: str | None = None
     identity_keys_file: str | None = None
+    forget_mark_seconds: Annotated[float, Field(ge=0, le=86_400)] = 3600.0  # a marker per partition and hour
     rules_file: str | None = None
     definitions_file: str | None = None
     care_forms_file: str | None = None

@@ -13,6 +13,7 @@ from services.alerts.processor import YouthKey, revisit_day
 from services.alerts.store.reading import columns
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.processing import Record
+from youthcare.runtime.topics import youth_digest
 from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
@@ -28,7 +29,19 @@ _FORGOTTEN = """
 delete from {table} as kept using unnest($1::text[], $2::text[]) as gone (municipality, youth)
 where kept.municipality = gone.municipality and kept.youth = gone.youth
 """
-_FORGOTTEN_EVENTS = _FORGOTTEN.format(table="alert_event") + "returning kept.municipality, kept.receiver, kept.number"
+_FORGOTTEN_EVENTS = f"""
+with gone as (
+    {_FORGOTTEN.format(table="alert_event")} returning kept.municipality, kept.youth, kept.receiver, kept.number
+)
+insert into forgotten_event (municipality, digest, receiver, number)
+select gone.municipality, digest, receiver, number from gone
+join unnest($1::text[], $2::text[], $3::text[]) as wanted (municipality, youth, digest) using (municipality, youth)
+"""  # noqa: S608 - a constant of ours
+_WIPED_EVENTS = """
+select municipality, receiver, number from forgotten_event
+join unnest($1::text[], $2::text[]) as wanted (municipality, digest) using (municipality, digest)
+order by municipality, receiver, number
+"""
 _FORGOTTEN_STEPS = """
 delete from alert_step as kept using alert, unnest($1::text[], $2::text[]) as gone (municipality, youth)
 where alert.municipality = gone.municipality and alert.youth = gone.youth
@@ -74,8 +87,15 @@ def facts_from(kept: bytes) -> YouthFacts:
 
 
 async def forget(connection: Connection, youths: Sequence[YouthKey]) -> list[tuple[str, str, int]]:
-    """Remove all that is kept of forgotten youths; the keys of what was told of them, to be wiped from the topic."""
-    rows = await connection.fetch(_FORGOTTEN_EVENTS, *columns(youths))
+    """Remove all that is kept of forgotten youths; the keys of what was told of them, to be wiped from the topic.
+
+    The keys stay, under a digest: what a frozen process told late is wiped when the youth is forgotten again.
+    """
+    if not youths:
+        return []
+    digests = [youth_digest(*key) for key in youths]
+    await connection.execute(_FORGOTTEN_EVENTS, *columns(youths), digests)
+    rows = await connection.fetch(_WIPED_EVENTS, columns(youths)[0], digests)
     await connection.execute(_FORGOTTEN_STEPS, *columns(youths))
     for table in ("alert", "youth_state"):
         await connection.execute(_FORGOTTEN.format(table=table), *columns(youths))

@@ -183,6 +183,15 @@ create index if not exists alert_event_unpublished on alert_event (municipality,
     where published is null;
 create index if not exists alert_event_by_youth on alert_event (municipality, youth);
 
+-- ENTERED. Under which numbers something was told of a youth who was forgotten, by a digest of the identifier.
+create table if not exists forgotten_event (
+    municipality text not null check (municipality ~ '^[0-9]{{4}}$'),
+    digest text not null,
+    receiver text not null,
+    number bigint not null,
+    primary key (municipality, digest, receiver, number)
+);
+
 -- DERIVED. Records of the topic that are no facts; their content stays in the topic.
 create table if not exists refused_record (
     municipality text not null,
@@ -203,7 +212,7 @@ create table if not exists last_number (
 
 _BOUND = (
     "norm", "municipality_setting", "norms_revision", "sweep_day", "sender_day", "youth_state", "alert", "alert_step",
-    "alert_event", "refused_record", "last_number",
+    "alert_event", "forgotten_event", "refused_record", "last_number",
 )  # fmt: skip
 # What the product ships is for every municipality to read, and for none to write.
 _SHIPPED = "".join(

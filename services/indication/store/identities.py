@@ -26,6 +26,7 @@ select * from unnest($1::text[], $2::bytea[], $3::smallint[], $4::bytea[], $5::t
 on conflict do nothing
 """
 _KNOWN = "select 1 from identity where municipality = $1 and youth = $2 limit 1"
+_NUMBERS = "select bsn_sealed from identity where municipality = $1 and youth = $2"
 _FORGET = "delete from identity where municipality = $1 and youth = $2"
 
 
@@ -66,6 +67,17 @@ async def _give(
 async def is_known(connection: Connection, municipality: str, youth: str) -> bool:
     """Whether the youth identifier was given in this municipality."""
     return await connection.fetchval(_KNOWN, municipality, youth) is not None
+
+
+async def find(connection: Connection, keys: Keys, persons: Collection[Person]) -> Mapping[Person, str]:
+    """The youths of those who have one; nobody is given one."""
+    return await _found(connection, keys, persons)
+
+
+async def numbers_of(connection: Connection, keys: Keys, municipality: str, youth: str) -> frozenset[str]:
+    """The BSNs under which a youth is known."""
+    rows = await connection.fetch(_NUMBERS, municipality, youth)
+    return frozenset(keys[municipality].unseal("bsn", row["bsn_sealed"]).decode() for row in rows)
 
 
 async def forget(connection: Connection, municipality: str, youth: str) -> None:

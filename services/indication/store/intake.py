@@ -5,7 +5,7 @@ waiting for a reference comes with the statement that tells it. The verdict on e
 commit, and only what commits is answered.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,7 +23,8 @@ from services.indication.assertions import (
     under_name,
 )
 from services.indication.recognition import persons_of
-from services.indication.store import identities, references, refusals, statements
+from services.indication.store import forgetting, identities, references, refusals, statements
+from services.indication.store.locks import share_gates
 from services.indication.store.recognition import lost_youths
 from services.indication.store.references import Known, Place
 from services.indication.store.statements import Identity, Owned
@@ -33,6 +34,8 @@ from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
 
 ACCEPTED, PARKED = Verdict(status=Status.ACCEPTED), Verdict(status=Status.PARKED)
+SET_ASIDE = Verdict(status=Status.SET_ASIDE)
+"""Understood, and about nobody who is known."""
 
 
 @dataclass(slots=True)
@@ -87,8 +90,10 @@ async def take(connection: Connection, keys: Keys, taken: Taken) -> Verdicts:
     """Write all of a delivery; raises what Postgres raises, and then nothing of it is written."""
     delivery = _Delivery(connection, keys)
     fresh = delivery.distinct(taken.assertions)
+    await share_gates(connection, {each.municipality for each in fresh}, _closed(fresh))
     await references.lock(connection, {place for each in fresh for place in _places(each)})
-    owned = await _owned_by_bsn(delivery, [each for each in fresh if each.bsn is not None])
+    numbered = await _about_somebody(delivery, [each for each in fresh if each.bsn is not None])
+    owned = await _owned_by_bsn(delivery, numbered)
     told = await _register(delivery, owned)
     await _settle(delivery, [each for each in fresh if each.bsn is None], told)
     await refusals.keep_unknown(connection, keys, taken.unknown)
@@ -96,10 +101,28 @@ async def take(connection: Connection, keys: Keys, taken: Taken) -> Verdicts:
     return delivery.answers(taken.assertions)
 
 
+def _closed(assertions: Iterable[Assertion]) -> set[str]:
+    return {each.municipality for each in assertions if isinstance(each.data, YouthForgotten)}
+
+
 def _places(assertion: Assertion) -> set[Place]:
     lookups = {reference.lookup for reference in assertion.tells}
     needed = {assertion.refers_to} if assertion.refers_to is not None else set()
     return {(assertion.municipality, lookup) for lookup in lookups | needed}
+
+
+async def _about_somebody(delivery: _Delivery, assertions: Sequence[Assertion]) -> list[Assertion]:
+    """All but the wishes to forget a person who is unknown: forgotten before, perhaps by this very wish."""
+    wishes = [each for each in assertions if isinstance(each.data, YouthForgotten)]
+    others = [each for each in assertions if each not in wishes]
+    known = {person for each in others for person in persons_of(each)}
+    if wishes:
+        asked = {person for each in wishes for person in persons_of(each)}
+        known |= (await identities.find(delivery.connection, delivery.keys, asked)).keys()
+    for wish in wishes:
+        if not persons_of(wish) <= known:
+            delivery.settle(wish, SET_ASIDE)
+    return [each for each in assertions if each not in wishes or persons_of(each) <= known]
 
 
 async def _owned_by_bsn(delivery: _Delivery, assertions: Sequence[Assertion]) -> list[Owned]:
@@ -134,20 +157,22 @@ async def _register(delivery: _Delivery, owned: Sequence[Owned]) -> list[Place]:
     for assertion, _ in owned:
         kept = assertion.identity in stands
         delivery.settle(assertion, ACCEPTED if kept else delivery.refuse(assertion, Reason.ID_REUSED, "id"))
-    await _forget(delivery, [each for each in standing if isinstance(each[0].data, YouthForgotten)])
+    gone = await _forget(delivery, [each for each in standing if isinstance(each[0].data, YouthForgotten)])
     told = {
         (each.municipality, reference.lookup): Known(name=reference.name, youth=youth)
         for each, youth in standing
         for reference in each.tells
+        if (each.municipality, youth) not in gone
     }
     return await references.tell(delivery.connection, told)
 
 
-async def _forget(delivery: _Delivery, owned: Sequence[Owned]) -> None:
+async def _forget(delivery: _Delivery, owned: Sequence[Owned]) -> set[tuple[str, str]]:
+    """Begin the forgetting of youths and of all who were merged into them; answers whom."""
+    gone = set[tuple[str, str]]()
     for assertion, youth in owned:
-        await statements.forget(delivery.connection, assertion, youth)
-        await references.forget(delivery.connection, assertion.municipality, youth)
-        await identities.forget(delivery.connection, assertion.municipality, youth)
+        gone |= await forgetting.begin(delivery.connection, delivery.keys, assertion, youth)
+    return gone
 
 
 async def _settle(delivery: _Delivery, waiting: list[Assertion], told: list[Place]) -> None:
@@ -161,7 +186,11 @@ async def _settle(delivery: _Delivery, waiting: list[Assertion], told: list[Plac
         waiting = [each for each in waiting if _needed(each) not in known]
         if not told:
             break
+    lost = await references.forgotten(delivery.connection, {_needed(each) for each in waiting})
     for assertion in waiting:
+        if _needed(assertion) in lost:
+            delivery.settle(assertion, SET_ASIDE)
+            continue
         parked = await references.park(delivery.connection, delivery.keys, assertion)
         delivery.settle(assertion, PARKED if parked else delivery.refuse(assertion, Reason.ID_REUSED, "id"))
 

@@ -54,7 +54,16 @@ delete from parked where (municipality, source, id) in (
 )
 returning municipality, payload
 """
-_FORGET = "delete from reference where municipality = $1 and youth = $2"
+_FORGET = """
+with gone as (
+    delete from reference where municipality = $1 and youth = $2 returning municipality, reference
+)
+insert into forgotten_reference select municipality, reference, $3 from gone on conflict do nothing
+"""
+_FORGOTTEN = """
+select municipality, reference from forgotten_reference
+join unnest($1::text[], $2::text[]) as wanted (municipality, reference) using (municipality, reference)
+"""
 
 
 async def lock(connection: Connection, places: Iterable[Place]) -> None:
@@ -113,9 +122,16 @@ async def park(connection: Connection, keys: Keys, assertion: Assertion) -> bool
     return bool(await connection.fetchval(_PARKED_ALIKE, *assertion.identity, digest(assertion)))
 
 
-async def forget(connection: Connection, municipality: str, youth: str) -> None:
-    """Remove whose references these were."""
-    await connection.execute(_FORGET, municipality, youth)
+async def forget(connection: Connection, municipality: str, youth: str, now: datetime) -> None:
+    """Remove whose references these were; what answers them later is about nobody."""
+    await connection.execute(_FORGET, municipality, youth, now)
+
+
+async def forgotten(connection: Connection, places: Collection[Place]) -> frozenset[Place]:
+    """Those of the references that were a youth's who was forgotten."""
+    if not places:
+        return frozenset()
+    return frozenset(map(tuple, await connection.fetch(_FORGOTTEN, *_columns(places))))
 
 
 def _opened(keys: Keys, rows: Sequence[Mapping[str, object]]) -> list[Assertion]:

@@ -4,6 +4,7 @@ Two rules. A statement is written once; the same content again puts the first re
 byte. The same identity with other content, or of another youth, is refused.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,10 @@ with gone as (
     returning municipality, youth, source, id
 )
 insert into tombstone select * from gone on conflict do nothing
+"""
+
+_MERGES = """
+select youth, body from statement where municipality = $1 and position('.youth.merged.'::bytea in body) > 0
 """
 
 
@@ -80,3 +85,21 @@ def _columns(rows: Sequence[Owned]) -> list[list[object]]:
 async def forget(connection: Connection, assertion: Assertion, youth: str) -> None:
     """Take all of a youth from the register but the statement that asks for it; tombstones follow to the log."""
     await connection.execute(_FORGET, assertion.municipality, youth, assertion.source, assertion.id)
+
+
+async def bodies_of(connection: Connection, municipality: str, youth: str) -> list[bytes]:
+    """All statements about a youth, as they stand on the topic."""
+    rows = await connection.fetch(
+        "select body from statement where municipality = $1 and youth = $2", municipality, youth
+    )
+    return [row["body"] for row in rows]
+
+
+async def merged_into(connection: Connection, municipality: str, youth: str) -> list[str]:
+    """The youth and all that were merged into it, one through the other; the youth itself first."""
+    rows = await connection.fetch(_MERGES, municipality)
+    into = [(row["youth"], json.loads(row["body"])["data"]["into"]) for row in rows]
+    found = [youth]
+    for each in found:
+        found += sorted({one for one, other in into if other == each} - {*found})
+    return found

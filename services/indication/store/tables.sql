@@ -32,6 +32,8 @@ create table if not exists statement (
 );
 create index if not exists statement_unpublished on statement (number) where published is null;
 create index if not exists statement_by_youth on statement (municipality, youth);
+create index if not exists statement_of_merges on statement (municipality)
+    where position('.youth.merged.'::bytea in body) > 0;
 
 -- ENTERED. Whose message or request it was, by a keyed digest: returns and answers name nothing else, and what they
 -- name may hold a BSN.
@@ -51,6 +53,48 @@ create table if not exists tombstone (
     source text not null,
     id text not null,
     primary key (municipality, youth, source, id)
+);
+
+-- ENTERED. Wishes to forget a youth, by a digest of its identifier; the identifier itself, and sealed what would find
+-- the person in sealed content, only as long as they are needed. `request` is a digest of the wish's source and id.
+create table if not exists forgetting (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    digest text not null,
+    request text not null,
+    youth text,
+    traces bytea,
+    requested timestamptz not null,
+    marked timestamptz,
+    certified timestamptz,
+    primary key (municipality, digest)
+);
+create index if not exists forgetting_open on forgetting (requested) where certified is null;
+create index if not exists forgetting_by_request on forgetting (municipality, request);
+
+-- ENTERED. Which step of a forgetting was confirmed, when, and by what; no person stands in it.
+create table if not exists forgetting_step (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    digest text not null,
+    step text not null,
+    confirmed timestamptz not null,
+    evidence jsonb not null,
+    primary key (municipality, digest, step)
+);
+
+-- ENTERED. Messages and requests of youths who were forgotten, by keyed digest: what answers one is about nobody.
+create table if not exists forgotten_reference (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    reference text not null,
+    forgotten timestamptz not null,
+    primary key (municipality, reference)
+);
+
+-- ENTERED. Refusals that were about a forgotten youth, still to be wiped from their topic.
+create table if not exists refusal_tombstone (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    sender text not null,
+    number bigint not null,
+    primary key (municipality, sender, number)
 );
 
 -- ENTERED. Statements that refer to what has not come yet; tried again when it comes, refused after 30 days.

@@ -26,6 +26,7 @@ _OURS = " and xmin = pg_current_xact_id()::xid"
 _OLD_STATEMENTS = _STATEMENT_COLUMNS + " and recorded <= $1 order by number limit $2"
 _OLD_REFUSALS = _REFUSAL_COLUMNS + " and recorded <= $1 order by recorded limit $2"
 _TOMBSTONES = "select municipality, youth, source, id from tombstone limit $1"
+_REFUSAL_TOMBSTONES = "select municipality, sender, number, null::bytea as body from refusal_tombstone limit $1"
 _PUBLISHED_STATEMENTS = """
 update statement set published = now()
 from unnest($1::text[], $2::text[], $3::text[]) as done (municipality, source, id)
@@ -42,6 +43,11 @@ delete from tombstone using unnest($1::text[], $2::text[], $3::text[], $4::text[
 where tombstone.municipality = done.municipality and tombstone.youth = done.youth
     and tombstone.source = done.source and tombstone.id = done.id
 """
+_WIPED_REFUSALS = """
+delete from refusal_tombstone using unnest($1::text[], $2::text[], $3::bigint[]) as done (municipality, sender, number)
+where refusal_tombstone.municipality = done.municipality and refusal_tombstone.sender = done.sender
+    and refusal_tombstone.number = done.number
+"""
 Row = Mapping[str, object]
 
 
@@ -52,9 +58,11 @@ class Pending:
     statements: tuple[Row, ...] = ()
     refusals: tuple[Row, ...] = ()
     tombstones: tuple[Row, ...] = ()
+    refusal_tombstones: tuple[Row, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.statements) + len(self.refusals) + len(self.tombstones)
+        rows = (self.statements, self.refusals, self.tombstones, self.refusal_tombstones)
+        return sum(map(len, rows))
 
     def outgoing(self) -> list[Outgoing]:
         """The messages."""
@@ -62,6 +70,7 @@ class Pending:
             *(_statement(row, row["body"]) for row in self.statements),
             *(_refusal(row) for row in self.refusals),
             *(_statement(row, None) for row in self.tombstones),
+            *(_refusal(row) for row in self.refusal_tombstones),
         ]
 
 
@@ -79,7 +88,7 @@ def _statement(row: Row, body: object) -> Outgoing:
 def _refusal(row: Row) -> Outgoing:
     number, body = row["number"], row["body"]
     assert isinstance(number, int)
-    assert isinstance(body, bytes)
+    assert body is None or isinstance(body, bytes)
     key = refusal_key(str(row["municipality"]), str(row["sender"]), number)
     return Outgoing(topic=REFUSALS.name, key=key, value=body)
 
@@ -127,6 +136,7 @@ async def _left_behind(connection: Connection, before: datetime) -> Pending:
         statements=tuple(await connection.fetch(_OLD_STATEMENTS, before, _SWEEP_ROWS)),
         refusals=tuple(await connection.fetch(_OLD_REFUSALS, before, _SWEEP_ROWS)),
         tombstones=tuple(await connection.fetch(_TOMBSTONES, _SWEEP_ROWS)),
+        refusal_tombstones=tuple(await connection.fetch(_REFUSAL_TOMBSTONES, _SWEEP_ROWS)),
     )
 
 
@@ -135,6 +145,7 @@ async def _mark(connection: Connection, pending: Pending) -> None:
         (_PUBLISHED_STATEMENTS, pending.statements, ("municipality", "source", "id")),
         (_PUBLISHED_REFUSALS, pending.refusals, ("municipality", "sender", "number")),
         (_WIPED, pending.tombstones, ("municipality", "youth", "source", "id")),
+        (_WIPED_REFUSALS, pending.refusal_tombstones, ("municipality", "sender", "number")),
     ):
         if rows:
             await connection.execute(command, *([row[name] for row in rows] for name in names))
