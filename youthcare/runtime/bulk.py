@@ -25,8 +25,9 @@ from youthcare.runtime.settings import BrokerSettings, WorkerSettings
 BULK_FACTOR = 5
 """How much larger than a live batch a batch of the bulk path is."""
 
-WAIT_SECONDS = 1.0
-SILENT_ROUNDS_MAX = 30
+# The client waits this long for a whole batch, so at the end of every topic in vain.
+WAIT_SECONDS = 0.1
+SILENT_ROUNDS_MAX = 300
 Told = Callable[[int, int], None]
 """Hears how many records are done, of about how many."""
 

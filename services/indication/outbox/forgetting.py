@@ -23,16 +23,18 @@ from youthcare.runtime.settings import BrokerSettings
 from youthcare.runtime.topics import (
     CARE_ALERTS,
     INDICATION_EVENTS,
+    REFUSALS,
     TRAJECTORY_FACTS,
     Topic,
     marker_key,
     partition_of,
+    refusal_key,
 )
 
 MARK_EVERY = timedelta(hours=1)
 _FORGET_LOCK = 0x696E6666
 _TRY, _LEAVE = "select pg_try_advisory_lock($1)", "select pg_advisory_unlock($1)"
-_TOPICS = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS)
+_TOPICS = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS, REFUSALS)
 # Asked of the trajectory service: who is wiped once more tells all readers once more.
 _AGAIN = ("forgotten", "again")
 Evidence = Mapping[str, Any]
@@ -124,7 +126,15 @@ class Course:
             traces = await forgetting.traces_of(connection, self.keys, one)
             gone = await sealed.erase_traces(connection, own, traces)
             left = await sealed.erase_traces(connection, own, traces)
-        return {"rows": gone, "left": left}
+            evidence = {
+                "rows": {table: len(keys) for table, keys in gone.items()},
+                "left": sum(map(len, left.values())),
+                # Under these numbers nothing may be left on the topic either; they name a sender and no person.
+                "refusals": gone["refusal"],
+            }
+            # Here and not only by the caller: done again, the numbers would be known no more.
+            await forgetting.confirm(connection, one.municipality, one.digest, Step.SEALED, self.clock(), evidence)
+        return evidence
 
     async def _told(self, one: Forgetting) -> Evidence | None:
         await self._sweep()
@@ -167,15 +177,15 @@ class Course:
         return {"records": sum(seen.ends.values())}
 
     async def _dropped(self, one: Forgetting) -> Evidence | None:
-        seen = {topic.name: await self._look(topic) for topic in _TOPICS}
-        if any(_place(one) in each.held for each in seen.values()):
-            await self._mark(one)
-            return None
-        return {"topics": sorted(seen)}
+        return await self._gone(one, lambda seen: seen.held)
 
     async def _vanished(self, one: Forgetting) -> Evidence | None:
+        return await self._gone(one, lambda seen: seen.seen)
+
+    async def _gone(self, one: Forgetting, found_in: Callable[[Look], set[Place]]) -> Evidence | None:
+        """Whether no topic shows the youth; while one does, a marker helps the broker on."""
         seen = {topic.name: await self._look(topic) for topic in _TOPICS}
-        if any(_place(one) in each.seen for each in seen.values()):
+        if any(_place(one) in found_in(each) for each in seen.values()):
             await self._mark(one)
             return None
         return {"topics": sorted(seen)}
@@ -190,8 +200,10 @@ class Course:
 
     async def _look(self, topic: Topic) -> Look:
         if topic.name not in self.looks:
-            wanted = {_place(one) for one in await self._open()}
-            self.looks[topic.name] = found = await look(self.broker, topic.name, wanted)
+            asked = await self._open()
+            keys = {key: _place(one) for one in asked for key in _refusals_of(one)}
+            found = await look(self.broker, topic, {_place(one) for one in asked}, keys)
+            self.looks[topic.name] = found
             if topic is INDICATION_EVENTS:
                 await self._reopen(found.others)
         return self.looks[topic.name]
@@ -218,10 +230,11 @@ class Course:
         if self.is_marked or (one.marked is not None and now - one.marked < self.mark_every):
             return
         self.is_marked = True
-        topic = INDICATION_EVENTS
+        # The topics that this service writes; the other services hand the first one on.
         await self.publisher.publish(
             [
                 Outgoing(topic=topic.name, key=marker_key(each), value=None, partition=each)
+                for topic in (INDICATION_EVENTS, REFUSALS)
                 for each in range(topic.partition_count)
             ]
         )
@@ -236,6 +249,12 @@ class Course:
 def _place(one: Forgetting) -> Place:
     assert one.youth is not None, "what is open knows whose it is"
     return one.municipality, one.youth
+
+
+def _refusals_of(one: Forgetting) -> list[bytes]:
+    """The keys on `refusals` of what was refused about the youth."""
+    told = next((each.evidence for each in one.confirmed if each.step is Step.SEALED), {})
+    return [refusal_key(one.municipality, sender, number) for sender, number in told.get("refusals", ())]
 
 
 def _source_and_id(rest: str) -> tuple[str, str]:

@@ -1,17 +1,17 @@
 """What a topic still holds of youths, read from its start to its end of now.
 
-Two rules. On the topics of youths the key tells whose a record is; on `care-alerts` its value does. What was never
-read is not told as absent: a look is made anew for every step.
+Two rules. On the topics of youths the key tells whose a record is, on `care-alerts` its value, and on `refusals` what
+was noted when they were found. A look is made anew for every step.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from youthcare.runtime.processing import Record
 from youthcare.runtime.reading import Span, span_of
 from youthcare.runtime.settings import BrokerSettings
-from youthcare.runtime.topics import CARE_ALERTS, is_marker
+from youthcare.runtime.topics import CARE_ALERTS, REFUSALS, Topic, is_marker
 
 Place = tuple[str, str]
 """Municipality and youth."""
@@ -46,11 +46,16 @@ class Look:
             self.living[key] = place
 
 
-async def look(broker: BrokerSettings, topic: str, wanted: Collection[Place]) -> Look:
-    """What a topic holds of the youths given; raises `Unavailable`."""
-    span = await span_of(broker, topic)
+async def look(broker: BrokerSettings, topic: Topic, wanted: Collection[Place], keys: Mapping[bytes, Place]) -> Look:
+    """What a topic holds of the youths given; `keys` are those of refusals. Raises `Unavailable`."""
+    span = await span_of(broker, topic.name)
     found = Look(ends=dict(span.ends))
-    await _read(span, _by_value if topic == CARE_ALERTS.name else _by_key, wanted, found)
+    if topic is CARE_ALERTS:
+        await _read(span, _by_value, wanted, found)
+    elif topic is REFUSALS:
+        await _read(span, lambda record: keys.get(record.key or b""), wanted, found)
+    else:
+        await _read(span, _by_key, wanted, found)
     return found
 
 

@@ -62,13 +62,13 @@ _PLACES = (
 )
 
 
-async def erase_traces(connection: Connection, keys: MunicipalityKeys, traces: Traces) -> int:
-    """Delete what is about the person; answers how many rows. Doing it again finds nothing."""
-    gone = 0
+async def erase_traces(connection: Connection, keys: MunicipalityKeys, traces: Traces) -> dict[str, list[list[Any]]]:
+    """Delete what is about the person; answers the keys of what went, per table. Doing it again finds nothing."""
+    gone: dict[str, list[list[Any]]] = {}
     for place in _PLACES:
         found = [key async for key in _found(connection, keys, traces, place)]
         await connection.executemany(place.delete, [(keys.municipality, *key) for key in found])
-        gone += len(found)
+        gone[place.column.partition(".")[0]] = [list(key) for key in found]
     return gone
 
 

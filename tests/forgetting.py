@@ -1,0 +1,218 @@
+"""Forgetting as tests see it: readers that catch up, rounds that are killed at a point, and a search of everything.
+
+Rules. The broker's settings are shrunk on a stack of the test's own, so that what takes hours takes seconds: segments
+roll within half a second, the cleaner looks ten times a second, a tombstone is kept no longer than one cleaning.
+Nothing else differs from production. A round is a process of its own, killed as by a power cut.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not listed as such
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from services.alerts.app import AlertsProcessor, utc_now
+from services.alerts.outbox import publish_pending
+from services.indication.app import forget
+from services.indication.forgetting import STEPS
+from services.indicators.app import IndicatorsProcessor
+from services.trajectory.app import TrajectoryProcessor, shipped_rules
+from tests.bsn_scan import scan_tables, scan_text, scan_topics
+from tests.indication import World
+from youthcare.runtime.brokers import Inspector, group_of
+from youthcare.runtime.bulk import run_bulk
+from youthcare.runtime.local.postgres_install import find_install
+from youthcare.runtime.local.stack import Stack
+from youthcare.runtime.postgres import open_pool
+from youthcare.runtime.processing import Processor
+from youthcare.runtime.producing import Publisher
+from youthcare.runtime.settings import Service, Settings, shipped
+from youthcare.runtime.topics import CARE_ALERTS, INDICATION_EVENTS, REFUSALS, TRAJECTORY_FACTS
+
+POINTS = tuple(
+    point
+    for step in STEPS[1:]
+    for point in (*(["wiped-queued"] if step == "wiped" else []), f"{step}-done", f"{step}-confirmed")
+)
+"""Where a round may be killed, in the order in which a round passes them."""
+_SHRUNK = {
+    "segment.ms": "500",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "500",
+    "min.cleanable.dirty.ratio": "0.001",
+    "delete.retention.ms": "0",
+    "file.delete.delay.ms": "0",
+}
+BROKER = "1"
+_CLEANER = {"log.cleaner.backoff.ms": "100"}
+
+
+def shrink(stack: Stack) -> None:
+    """Let the broker of a stack do within seconds what takes it hours and days."""
+    topics = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS, REFUSALS)
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
+    # A broker's settings go to that broker, in a request of their own.
+    _alter(admin, [ConfigResource(ResourceType.BROKER, BROKER, incremental_configs=_entries(_CLEANER))])
+    _alter(
+        admin, [ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=_entries(_SHRUNK)) for each in topics]
+    )
+
+
+def _alter(admin: AdminClient, resources: list[ConfigResource]) -> None:
+    for done in admin.incremental_alter_configs(resources).values():
+        done.result(10)
+
+
+def _entries(settings: dict[str, str]) -> list[ConfigEntry]:
+    return [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()]
+
+
+@dataclass(slots=True)
+class Readers:
+    """The three services that read the log, without their processes: they catch up when told, and say so."""
+
+    settings: Settings
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    async def catch_up(self) -> None:
+        """Fold what is new, tell of alerts, and acknowledge to Kafka what the tables now hold."""
+        for processor in self._processors():
+            await run_bulk(processor, self.settings.worker(_service(processor)), from_start=False)
+            await asyncio.to_thread(self._acknowledge, processor)
+        pool = await open_pool(self.settings.database("alerts"), "test", all_municipalities=True)
+        await publish_pending(pool, Publisher(self.settings.broker()), utc_now)
+        await pool.close()
+
+    def _processors(self) -> list[Processor]:
+        return [TrajectoryProcessor(shipped_rules()), IndicatorsProcessor(), AlertsProcessor(self.rules)]
+
+    def _acknowledge(self, processor: Processor) -> None:
+        inspector = Inspector(self.settings.broker())
+        ends = inspector.end_offsets(inspector.identity(processor.topic.name))
+        consumer = Consumer(
+            {"bootstrap.servers": self.settings.broker().bootstrap_servers, "group.id": group_of(processor.name)}
+        )
+        consumer.commit(
+            offsets=[TopicPartition(processor.topic.name, each, end) for each, end in ends.items()], asynchronous=False
+        )
+        consumer.close()
+
+
+def _service(processor: Processor) -> Service:
+    names: dict[str, Service] = {"trajectory": "trajectory", "indicators": "indicators", "alerts": "alerts"}
+    return names[processor.name]
+
+
+def readers_of(world: World) -> Readers:
+    """The readers of a world, with signals on."""
+    rules = yaml.safe_load(shipped("rules.yml").read_text(encoding="utf-8"))
+    rules["municipalities"]["0153"] = {"signals": True, "alert_start_day": date(2020, 1, 1)}
+    return Readers(Settings.from_env(environment_of(world)), rules)
+
+
+def environment_of(world: World) -> dict[str, str]:
+    """The settings of every service of a world; markers are published in every round."""
+    return {**world.environment(), **world.stack.environment(), "FORGET_MARK_SECONDS": "0"}
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Starts rounds of `trajectwacht forget run`, each a process of its own."""
+
+    parent: "subprocess.Popen[str]"
+
+    def run(self, point: str = "") -> int:
+        """One round, killed at the point when it comes there; its exit code, negative for a signal."""
+        assert self.parent.stdin is not None
+        assert self.parent.stdout is not None
+        self.parent.stdin.write(f"{point}\n")
+        self.parent.stdin.flush()
+        line = self.parent.stdout.readline()
+        assert line, "the process that starts rounds has ended"
+        return int(line)
+
+
+@contextmanager
+def rounds_of(world: World, log: Path) -> Iterator[Rounds]:
+    """Rounds on a world; what they say goes into the log."""
+    with log.open("ab") as said:
+        parent = subprocess.Popen(
+            [sys.executable, "-m", "tests.forgetting"],
+            env={**os.environ, **environment_of(world), "LOG_SALT": "salt-of-a-test"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        try:
+            yield Rounds(parent)
+        finally:
+            parent.kill()
+            parent.wait()
+
+
+def main() -> None:
+    """For each line a point: fork, run one round that dies there, tell the exit code."""
+    for line in sys.stdin:
+        # Forked before any thread or connection, so that a round costs no import.
+        child = os.fork()
+        if child == 0:
+            _round(line.strip())
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _round(point: str) -> None:
+    # What the round logs must not stand between the exit codes.
+    os.dup2(2, 1)
+
+    def die(reached: str) -> None:
+        if reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    done = forget(Settings.from_env(os.environ), probe=die)
+    os._exit(0 if done else 1)
+
+
+async def found_anywhere(stack: Stack, folder: Path, needles: Sequence[str], logs: Collection[Path] = ()) -> list[str]:
+    """Where one of the texts stands: every table, every topic but `intake`, every log file, a dump made now."""
+    dump = folder / "after.sql"
+    program = find_install(os.environ).folder / "pg_dump"
+    done = await asyncio.create_subprocess_exec(program, f"--file={dump}", stack.dsn("admin"))
+    assert await done.wait() == 0
+    files = [dump, *logs, *stack.folder.rglob("*.log")]
+    texts = [(each.name, each.read_bytes().decode("utf-8", errors="replace")) for each in files]
+    return [
+        *await scan_tables(stack, needles),
+        *await asyncio.to_thread(scan_topics, stack, needles),
+        *(found for name, text in texts for found in scan_text(name, text, needles)),
+    ]
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 60) -> None:
+    """Wait until something holds; the deadline decides, the pause is only the pace of looking."""
+    began = datetime.now(UTC)
+    while not await holds():
+        assert (datetime.now(UTC) - began).total_seconds() < seconds, f"not in time: {what}"
+        await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()
