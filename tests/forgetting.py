@@ -29,9 +29,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 
 from services.alerts.app import AlertsProcessor, utc_now
 from services.alerts.outbox import publish_pending
-from services.indication.app import forget
-from services.indication.forgetting import STEPS
-from services.indicators.app import IndicatorsProcessor
+from services.indication.app import forget, forgettings
+from services.indication.forgetting import STEPS, Forgetting
+from services.indicators.app import IndicatorsProcessor, write_csv
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests.bsn_scan import scan_tables, scan_text, scan_topics
 from tests.indication import World
@@ -45,12 +45,16 @@ from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Service, Settings, shipped
 from youthcare.runtime.topics import CARE_ALERTS, INDICATION_EVENTS, REFUSALS, TRAJECTORY_FACTS
 
-POINTS = tuple(
+EVERY_POINT = tuple(
     point
     for step in STEPS[1:]
     for point in (*(["wiped-queued"] if step == "wiped" else []), f"{step}-done", f"{step}-confirmed")
 )
 """Where a round may be killed, in the order in which a round passes them."""
+POINTS = tuple(point for point in EVERY_POINT if not point.endswith("-confirmed"))
+"""Those at which something was done and nothing is confirmed: one of each step, and one more."""
+WATCH = "watch"
+"""Instead of a point: a round that reads the log also when nothing is open."""
 _SHRUNK = {
     "segment.ms": "500",
     "min.compaction.lag.ms": "0",
@@ -187,7 +191,7 @@ def _round(point: str) -> None:
         if reached == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    done = forget(Settings.from_env(os.environ), probe=die)
+    done = forget(Settings.from_env(os.environ), watch=point == WATCH, probe=die)
     os._exit(0 if done else 1)
 
 
@@ -204,6 +208,37 @@ async def found_anywhere(stack: Stack, folder: Path, needles: Sequence[str], log
         *await asyncio.to_thread(scan_topics, stack, needles),
         *(found for name, text in texts for found in scan_text(name, text, needles)),
     ]
+
+
+async def forgotten_though_killed(rounds: Rounds, readers: Readers, points: Sequence[str]) -> None:
+    """Go on until all is certified, killed once at each point; what others do, they do in between."""
+
+    async def dies_at(point: str) -> bool:
+        if rounds.run(point) == -signal.SIGKILL:
+            return True
+        # What it waits for is done by others: the readers, and the broker's cleaner.
+        await readers.catch_up()
+        return False
+
+    for point in points:
+        await eventually(lambda: dies_at(point), point)  # noqa: B023
+
+    async def is_certified() -> bool:
+        await readers.catch_up()
+        assert rounds.run() == 0
+        return all(each.certified for each in await stated(readers.settings))
+
+    await eventually(is_certified, "certified")
+
+
+async def figures(settings: Settings) -> str:
+    """All live figures of 0153 on a day."""
+    return await asyncio.to_thread(write_csv, settings, "0153", date(2026, 1, 1), date(9999, 12, 31))
+
+
+async def stated(settings: Settings) -> list[Forgetting]:
+    """How far each forgetting in 0153 is."""
+    return await asyncio.to_thread(forgettings, settings, "0153")
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 60) -> None:

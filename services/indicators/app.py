@@ -124,11 +124,9 @@ def read(batch: Sequence[Record]) -> tuple[list[Told], list[layers.RefusedRecord
     """The facts of a batch, None for an erased youth; a record that is neither is refused by its place."""
     told: list[Told] = []
     refused: list[layers.RefusedRecord] = []
-    for record in batch:
+    for record in (each for each in batch if not is_marker(each.key)):
         key = _KEY.fullmatch((record.key or b"").decode(errors="replace"))
         facts = _find_facts(record.value) if record.value is not None else None
-        if is_marker(record.key):
-            continue
         if facts is not None:
             told.append(((facts.municipality, facts.youth), facts))
         elif record.value is None and key is not None:

@@ -1,20 +1,32 @@
 """A youth is forgotten everywhere, whatever breaks in between, and what stands of others stays as it is."""
 
-import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from services.indication.app import forgettings
 from services.indication.forgetting import STEPS, certificate
-from services.indicators.app import write_csv
-from tests.forgetting import POINTS, eventually, found_anywhere, readers_of, rounds_of, shrink
-from tests.indication import TEAM, Door, World, fetch, new_bsn, new_name, open_door, world_of
+from tests.bsn_scan import scan_tables
+from tests.forgetting import (
+    POINTS,
+    eventually,
+    figures,
+    forgotten_though_killed,
+    found_anywhere,
+    readers_of,
+    rounds_of,
+    shrink,
+    stated,
+)
+from tests.indication import TEAM, Door, World, fetch, new_bsn, new_name, open_door, records, world_of
 from tests.stack import run_stack
-from youthcare.runtime.settings import Settings
+from youthcare.runtime.processing import Outgoing
+from youthcare.runtime.producing import Publisher
 from youthcare.runtime.topics import youth_digest
 
 REGISTER = "/0153/register"
@@ -73,70 +85,139 @@ async def youth_of(world: World, identification: str) -> str:
     return str(row["youth"])
 
 
+@dataclass(slots=True)
+class Told:
+    """What was told of persons who are to be forgotten, and by what they would be found."""
+
+    youths: dict[str, str]
+    names: dict[str, str]
+    first: dict[str, Any]
+    ids: list[str]
+
+    @property
+    def needles(self) -> list[str]:
+        """Numbers, identifiers, case references, indications and ids of statements."""
+        return [*self.youths, *self.youths.values(), *self.names.values(), *self.ids]
+
+
+async def told_of(world: World, door: Door, *persons: str) -> Told:
+    """Care of persons, the last one merged into the one before, and something that is refused of the first."""
+    names = {bsn: new_name("Z") for bsn in persons}
+    events = [each for bsn in persons for each in care(bsn, names[bsn])]
+    merge = event(persons[-1], "youth.merged", {"into_bsn": persons[-2]}, REGISTER)
+    ended = {"indication": "T-1", "first_day": "2024-03-04", "last_day": "2020-01-01", "reason": "31"}
+    wrong = event(persons[0], "indication.ended", ended)
+    assert {*await told(door, [*events, merge])} == {"accepted"}
+    assert await told(door, wrong) == ["end-before-start"]
+    youths = {bsn: await youth_of(world, events[3 * place]["id"]) for place, bsn in enumerate(persons)}
+    return Told(youths, names, events[0], [each["id"] for each in [*events, merge, wrong]])
+
+
 async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_step(
     own_world: World, door: Door, tmp_path: Path
 ) -> None:
-    """Two persons, one of them known under two numbers; killed once at each point; then nothing is found anywhere.
+    """Two persons, one known under two numbers; killed once at each point; then nothing is found, and others stay.
 
-    The other youths' figures are as if those two had never been, and a later message about one is a new youth.
+    Figures are as if those two had never been, and a later message about one is a new youth.
     """
     world, readers, log = own_world, readers_of(own_world), tmp_path / "rounds.log"
     one, two, twin, stays = (new_bsn() for _ in range(4))
-    names = {bsn: new_name("Z") for bsn in (one, two, twin, stays)}
-    await told(door, care(stays, names[stays]))
+    name = new_name("Z")
+    await told(door, care(stays, name))
     await readers.catch_up()
     alone = await figures(readers.settings)
-    events = [each for bsn in (one, two, twin) for each in care(bsn, names[bsn])]
-    merge = event(twin, "youth.merged", {"into_bsn": two}, REGISTER)
-    assert {*await told(door, [*events, merge])} == {"accepted"}
-    wrong = event(one, "indication.ended", {"indication": "T-1", "first_day": "2024-03-04", "last_day": "2020-01-01"})
-    assert await told(door, {**wrong, "data": {**wrong["data"], "reason": "31"}}) == ["end-before-start"]
+    gone = await told_of(world, door, one, two, twin)
     await readers.catch_up()
-    gone = {bsn: await youth_of(world, events[3 * place]["id"]) for place, bsn in enumerate((one, two, twin))}
-    needles = [*gone, *gone.values(), *(names[bsn] for bsn in gone), *(each["id"] for each in [*events, merge, wrong])]
     assert await figures(readers.settings) != alone
-    places = set(await found_anywhere(world.stack, tmp_path, [gone[one]]))
-    assert {"alerts.alert", "care-alerts", "trajectory-facts", "indication-events", "indicators.youth_layer"} <= places
+    held = set(await scan_tables(world.stack, [gone.youths[one]]))
+    assert {"alerts.alert_event", "alerts.youth_state", "trajectory.statement", "indicators.youth_layer"} <= held
 
     wishes = [event(bsn, "youth.forgotten", {}) for bsn in (one, two)]
     assert await told(door, wishes, "privacy-officer") == ["accepted", "accepted"]
     assert await told(door, wishes, "privacy-officer") == ["set-aside", "set-aside"]
     await readers.catch_up()
     assert await figures(readers.settings) == alone, "the live figures lose them at once"
+    with rounds_of(world, log) as rounds:
+        await forgotten_though_killed(rounds, readers, POINTS)
+
+    assert await found_anywhere(world.stack, tmp_path, [*gone.needles, *(each["id"] for each in wishes)], [log]) == []
+    assert await scan_tables(world.stack, [name]) != [], "the search finds what does stand there"
+    assert await figures(readers.settings) == alone
+    papers = [certificate(each) for each in await stated(readers.settings)]
+    assert {each["digest"] for each in papers} == {youth_digest("0153", youth) for youth in gone.youths.values()}
+    assert [len(each["places"]) for each in papers] == [len(STEPS)] * 3
+    again = care(one, gone.names[one])
+    assert {*await told(door, again)} == {"accepted"}
+    assert await youth_of(world, again[0]["id"]) != gone.youths[one]
+
+
+@pytest.mark.prove
+async def test_what_lands_late_of_somebody_who_was_certified_is_wiped_again(
+    own_world: World, door: Door, tmp_path: Path
+) -> None:
+    """A process that was frozen publishes what it held: no table takes it in, and the next round wipes it."""
+    world, readers = own_world, readers_of(own_world)
+    person, log = new_bsn(), tmp_path / "rounds.log"
+    start = care(person, new_name("Z"))[1]
+    await told(door, start)
+    (held,) = records_of(world, start["id"])
+    await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
+    digest = youth_digest("0153", held[0].split("/")[1])
 
     with rounds_of(world, log) as rounds:
 
-        async def dies_at(point: str) -> bool:
-            if point.partition("-")[0] in STEPS[5:]:
-                await readers.catch_up()
-            return rounds.run(point) == -9
-
-        for point in POINTS:
-            await eventually(lambda: dies_at(point), point)  # noqa: B023
-
-        async def is_certified() -> bool:
+        async def certified_after(last: str) -> bool:
             await readers.catch_up()
             assert rounds.run() == 0
-            return all(each.certified for each in await stated(world))
+            (mine,) = [each for each in await stated(readers.settings) if each.digest == digest]
+            return mine.certified is not None and mine.certified.isoformat() > last
 
-        await eventually(is_certified, "certified")
+        await eventually(lambda: certified_after(""), "certified")
+        before = datetime.now(UTC).isoformat()
+        await publish_late(world, *held)
+        await readers.catch_up()
+        assert rounds.run("watch") == 0
+        await eventually(lambda: certified_after(before), "certified again")
 
-    assert await found_anywhere(world.stack, tmp_path, [*needles, *(each["id"] for each in wishes)], [log]) == []
-    assert await found_anywhere(world.stack, tmp_path, [names[stays]]) != [], "the search finds what does stand there"
-    assert await figures(readers.settings) == alone
-    papers = [certificate(each) for each in await stated(world)]
-    assert {each["digest"] for each in papers} == {youth_digest("0153", youth) for youth in gone.values()}
-    assert [len(each["places"]) for each in papers] == [len(STEPS)] * 3
-    again = care(one, names[one])
-    assert {*await told(door, again)} == {"accepted"}
-    assert await youth_of(world, again[0]["id"]) != gone[one]
+    assert await found_anywhere(world.stack, tmp_path, [held[0].split("/")[1], start["id"]], [log]) == []
 
 
-async def figures(settings: Settings) -> str:
-    """All live figures of the municipality on a day."""
-    return await asyncio.to_thread(write_csv, settings, "0153", date(2026, 1, 1), date(9999, 12, 31))
+async def test_only_a_privacy_officer_sees_how_far_forgetting_is(own_world: World, door: Door) -> None:
+    """The wish is found by its own source and id; what is told names nobody (domain.md §8)."""
+    person = new_bsn()
+    await told(door, care(person, new_name("Z")))
+    wish = event(person, "youth.forgotten", {})
+    await told(door, wish, "privacy-officer")
+    asked = {"source": TEAM, "id": wish["id"]}
+
+    async def seen(path: str, *roles: str, municipality: str = "0153") -> httpx.Response:
+        who = own_world.header(TEAM, roles=roles, municipality=municipality)
+        return await door.http.get(path, params=asked, headers=who)
+
+    assert (await seen("/v1/forgettings", "supervisor")).status_code == 403
+    (found,) = (await seen("/v1/forgettings", "privacy-officer")).json()
+    assert (found["next"], found["certified"], [each["step"] for each in found["places"]]) == (
+        "sealed",
+        None,
+        ["requested"],
+    )
+    one = f"/v1/forgettings/{found['digest']}"
+    assert (await seen(one, "privacy-officer")).json() == found
+    assert (await seen(one, "privacy-officer", municipality="0164")).status_code == 404
+    assert (await seen(one, "supervisor")).status_code == 403
 
 
-async def stated(world: World) -> list[Any]:
-    """How far each forgetting is."""
-    return await asyncio.to_thread(forgettings, world.settings(), "0153")
+def records_of(world: World, identification: str) -> list[tuple[str, bytes, int]]:
+    """Key, value and partition of a statement on the log."""
+    found = records(world, "indication-events")
+    return [
+        (key, json.dumps(value).encode(), partition)
+        for key, value, partition in found
+        if value is not None and value["id"] == identification
+    ]
+
+
+async def publish_late(world: World, key: str, value: bytes, partition: int) -> None:
+    """Publish a record again, as a process would that had held it."""
+    late = Outgoing(topic="indication-events", key=key.encode(), value=value, partition=partition)
+    await Publisher(world.broker()).publish([late])

@@ -184,6 +184,10 @@ async def test_a_youth_that_was_forgotten_after_the_dump_stays_forgotten(world: 
     ]
     assert await fetch(world, "select 1 from identity where youth = $1", youth) == []
     assert await fetch(world, "select id from tombstone where youth = $1", youth) == [(start["id"],)]
+    opened = await fetch(
+        world, "select step from forgetting join forgetting_step using (digest) where youth = $1", youth
+    )
+    assert opened == [("requested",)]
     await told(door, [forget, event(bsn)], "privacy-officer")
     assert await fetch(world, "select 1 from identity where youth = $1", youth) == []
 
@@ -193,6 +197,10 @@ async def _put_back(world: World, statement: asyncpg.Record, person: asyncpg.Rec
     async with owner(world) as connection:
         await connection.execute("delete from indication.statement where id = $1", forget)
         await connection.execute("delete from indication.tombstone where youth = $1", person["youth"])
+        await connection.execute(
+            "delete from indication.forgetting_step using indication.forgetting f where f.youth = $1", person["youth"]
+        )
+        await connection.execute("delete from indication.forgetting where youth = $1", person["youth"])
         columns = [name for name in statement.keys() if name != "number"]  # noqa: SIM118
         await _insert(connection, "statement", {name: statement[name] for name in columns})
         await _insert(connection, "identity", dict(person))

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.indication.answers import answers_of, http_status
 from services.indication.api.documentation import RESPONSES, document, events_door, ijw_door
+from services.indication.api.forgetting import add_forgettings
 from services.indication.api.service import Service
 from services.indication.assertions import Taken
 from services.indication.doors import Doors, refused_whole
@@ -48,6 +49,7 @@ def make_app(gate: TokenGate, http: HttpSettings, opened: Opened) -> FastAPI:
 
     app = create_app("Trajectwacht: indicaties", gate=gate, http=http, problems=problems, lifespan=lifespan)
     _add_doors(app, lambda: holder[0])
+    add_forgettings(app, lambda: holder[0])
     app.add_middleware(TooLarge, service=lambda: holder[0])
     app.openapi = lambda: dict(document(app))  # type: ignore[method-assign]
     return app

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.indication.assertions import Assertion
 from services.indication.forgetting import Confirmed, Forgetting, Step, Traces, names_in, request_digest, traces_from
+from services.indication.logged import Logged
 from services.indication.store import identities, references, statements
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
@@ -90,6 +91,15 @@ async def _begin(connection: Connection, keys: Keys, wish: Assertion, youth: str
     await references.forget(connection, municipality, youth, wish.received)
     await statements.forget(connection, wish, youth)
     await confirm(connection, municipality, digest, Step.REQUESTED, wish.received, {"statements": len(bodies)})
+
+
+async def resume(connection: Connection, wishes: Iterable[Logged]) -> None:
+    """Open again what a restored register knows no more: wishes that stand on the log."""
+    for row in wishes:
+        digest = youth_digest(row.municipality, row.youth)
+        request = request_digest(row.municipality, row.source, row.id)
+        await connection.execute(_BEGIN, row.municipality, digest, request, row.youth, None, row.received)
+        await confirm(connection, row.municipality, digest, Step.REQUESTED, row.received, {"recovered": True})
 
 
 async def confirm(

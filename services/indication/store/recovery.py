@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.indication.logged import Logged, Place, logged
+from services.indication.store import forgetting
 from youthcare.runtime.postgres import Connection, Pool, unavailable_as_such
 from youthcare.runtime.processing import Record
 
@@ -135,6 +136,7 @@ async def _recover(
     left = [row for row in rows if row.place in gone.forgotten and not row.forgets]
     await connection.execute(_TOMBSTONE, *_columns([(*row.place, row.source, row.id) for row in left], 4))
     enter = [row for row in rows if row.forgets or row.place not in gone.forgotten]
+    await forgetting.resume(connection, [row for row in enter if row.forgets])
     told = await connection.fetchrow(_ENTER, *_register_columns(enter), now)
     assert told is not None, "a count is a row"
     return Recovered(
