@@ -94,7 +94,8 @@ def document(app: FastAPI) -> Mapping[str, Any]:
         made = get_openapi(title=app.title, version="1", description=_ABOUT, routes=app.routes)
         shapes = INCOMING_EVENT.json_schema(ref_template=_REFERENCES)
         definitions = shapes.pop("$defs")
-        made.setdefault("components", {})["schemas"] = {**definitions, "IncomingEvent": shapes}
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= {**definitions, "IncomingEvent": shapes}
         made["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         made["security"] = [{"bearer": []}]
         app.openapi_schema = made
