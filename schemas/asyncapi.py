@@ -16,6 +16,12 @@ _TITLES = {
 }
 
 
+_ABOUT = (
+    "Topics of Trajectwacht. A value that is null on a compacted topic means: forgotten; under a key that begins with "
+    "0000/marker it means nothing."
+)
+
+
 def document() -> dict[str, Any]:
     """The whole document."""
     return {
@@ -23,7 +29,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Trajectwacht",
             "version": "1.0.0",
-            "description": "Topics of Trajectwacht. A value that is null on a compacted topic means: forgotten.",
+            "description": _ABOUT,
             "license": {"name": "EUPL-1.2"},
         },
         "defaultContentType": "application/json",

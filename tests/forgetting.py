@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -57,8 +57,6 @@ WATCH = "watch"
 """Instead of a point: a round that reads the log also when nothing is open."""
 _SHRUNK = {
     "segment.ms": "500",
-    "min.compaction.lag.ms": "0",
-    "max.compaction.lag.ms": "500",
     "min.cleanable.dirty.ratio": "0.001",
     "delete.retention.ms": "0",
     "file.delete.delay.ms": "0",
@@ -67,14 +65,19 @@ BROKER = "1"
 _CLEANER = {"log.cleaner.backoff.ms": "100"}
 
 
-def shrink(stack: Stack) -> None:
-    """Let the broker of a stack do within seconds what takes it hours and days."""
+def shrink(stack: Stack, lag_seconds: int = 0) -> None:
+    """Let the broker of a stack do within seconds what takes it hours and days.
+
+    `lag_seconds`: how long a record is left untouched; a worker that is behind by more takes it for a loss.
+    """
+    lag = {"min.compaction.lag.ms": str(lag_seconds * 1000), "max.compaction.lag.ms": str(lag_seconds * 1000 + 500)}
     topics = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS, REFUSALS)
     admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
     # A broker's settings go to that broker, in a request of their own.
     _alter(admin, [ConfigResource(ResourceType.BROKER, BROKER, incremental_configs=_entries(_CLEANER))])
     _alter(
-        admin, [ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=_entries(_SHRUNK)) for each in topics]
+        admin,
+        [ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=_entries(_SHRUNK | lag)) for each in topics],
     )
 
 
@@ -140,6 +143,7 @@ class Rounds:
     """Starts rounds of `trajectwacht forget run`, each a process of its own."""
 
     parent: "subprocess.Popen[str]"
+    killed: int = 0
 
     def run(self, point: str = "") -> int:
         """One round, killed at the point when it comes there; its exit code, negative for a signal."""
@@ -149,16 +153,18 @@ class Rounds:
         self.parent.stdin.flush()
         line = self.parent.stdout.readline()
         assert line, "the process that starts rounds has ended"
-        return int(line)
+        code = int(line)
+        self.killed += code == -signal.SIGKILL
+        return code
 
 
 @contextmanager
-def rounds_of(world: World, log: Path) -> Iterator[Rounds]:
-    """Rounds on a world; what they say goes into the log."""
+def rounds_of(environment: Mapping[str, str], log: Path) -> Iterator[Rounds]:
+    """Rounds with these settings; what they say goes into the log."""
     with log.open("ab") as said:
         parent = subprocess.Popen(
             [sys.executable, "-m", "tests.forgetting"],
-            env={**os.environ, **environment_of(world), "LOG_SALT": "salt-of-a-test"},
+            env={**os.environ, **environment, "LOG_SALT": "salt-of-a-test"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
@@ -210,25 +216,27 @@ async def found_anywhere(stack: Stack, folder: Path, needles: Sequence[str], log
     ]
 
 
-async def forgotten_though_killed(rounds: Rounds, readers: Readers, points: Sequence[str]) -> None:
-    """Go on until all is certified, killed once at each point; what others do, they do in between."""
+async def forgotten_though_killed(
+    rounds: Rounds, settings: Settings, points: Sequence[str], wait: Callable[[], Awaitable[None]], seconds: float = 60
+) -> None:
+    """Go on until all is certified, killed once at each point; what others do, they do while we wait."""
 
     async def dies_at(point: str) -> bool:
         if rounds.run(point) == -signal.SIGKILL:
             return True
         # What it waits for is done by others: the readers, and the broker's cleaner.
-        await readers.catch_up()
+        await wait()
         return False
 
     for point in points:
-        await eventually(lambda: dies_at(point), point)  # noqa: B023
+        await eventually(lambda: dies_at(point), point, seconds)  # noqa: B023
 
     async def is_certified() -> bool:
-        await readers.catch_up()
+        await wait()
         assert rounds.run() == 0
-        return all(each.certified for each in await stated(readers.settings))
+        return all(each.certified for each in await stated(settings))
 
-    await eventually(is_certified, "certified")
+    await eventually(is_certified, "certified", seconds)
 
 
 async def figures(settings: Settings) -> str:

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "indication recover", "trajectory worker", "trajectory api", "indicators worker", "indicators api",
     "alerts worker", "alerts api", "alerts republish", "local up", "local down", "local status", "reference load",
     "reference list", "reference export", "topics", "topics accept", "rebuild",
+    "forget run", "forget status", "forget certificate",
 }  # fmt: skip
 HERE = {
     "publish", "report", "indicators csv", "indicators show-dashboards", "alerts sweep", "alerts percentiles",

@@ -1,5 +1,6 @@
 """A youth is forgotten everywhere, whatever breaks in between, and what stands of others stays as it is."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from services.indication.forgetting import STEPS, certificate
 from tests.bsn_scan import scan_tables
 from tests.forgetting import (
     POINTS,
+    environment_of,
     eventually,
     figures,
     forgotten_though_killed,
@@ -25,6 +28,7 @@ from tests.forgetting import (
 )
 from tests.indication import TEAM, Door, World, fetch, new_bsn, new_name, open_door, records, world_of
 from tests.stack import run_stack
+from youthcare.cli import app
 from youthcare.runtime.processing import Outgoing
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.topics import youth_digest
@@ -137,8 +141,9 @@ async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_
     assert await told(door, wishes, "privacy-officer") == ["set-aside", "set-aside"]
     await readers.catch_up()
     assert await figures(readers.settings) == alone, "the live figures lose them at once"
-    with rounds_of(world, log) as rounds:
-        await forgotten_though_killed(rounds, readers, POINTS)
+    with rounds_of(environment_of(world), log) as rounds:
+        await forgotten_though_killed(rounds, readers.settings, POINTS, readers.catch_up)
+    assert rounds.killed == len(POINTS)
 
     assert await found_anywhere(world.stack, tmp_path, [*gone.needles, *(each["id"] for each in wishes)], [log]) == []
     assert await scan_tables(world.stack, [name]) != [], "the search finds what does stand there"
@@ -164,7 +169,7 @@ async def test_what_lands_late_of_somebody_who_was_certified_is_wiped_again(
     await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
     digest = youth_digest("0153", held[0].split("/")[1])
 
-    with rounds_of(world, log) as rounds:
+    with rounds_of(environment_of(world), log) as rounds:
 
         async def certified_after(last: str) -> bool:
             await readers.catch_up()
@@ -205,6 +210,24 @@ async def test_only_a_privacy_officer_sees_how_far_forgetting_is(own_world: Worl
     assert (await seen(one, "privacy-officer")).json() == found
     assert (await seen(one, "privacy-officer", municipality="0164")).status_code == 404
     assert (await seen(one, "supervisor")).status_code == 403
+
+
+async def test_an_operator_drives_the_steps_and_reads_how_far_they_are(own_world: World, door: Door) -> None:
+    """`forget run` goes on as far as it can; `status` and `certificate` name nobody."""
+    person = new_bsn()
+    await told(door, care(person, new_name("Z"))[:1])
+    await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
+
+    async def typed(*words: str) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["forget", *words], env=environment_of(own_world))
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.stdout
+
+    assert "round done" in await typed("run")
+    lines = (await typed("status", "--municipality", "0153")).splitlines()
+    digest = next(line.split()[0] for line in lines if line.endswith("next facts"))
+    paper = json.loads(await typed("certificate", digest, "--municipality", "0153"))
+    assert [each["step"] for each in paper["places"]] == ["requested", "sealed", "told", "wiped", "log"]
 
 
 def records_of(world: World, identification: str) -> list[tuple[str, bytes, int]]:
