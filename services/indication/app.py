@@ -23,7 +23,8 @@ from services.indication.outbox.forgetting import silent as forgetting_silent
 from services.indication.processor import read_json, read_record
 from services.indication.senders import Arrival
 from services.indication.store import expire, prepare, publish_again, retry_unknown, take
-from services.indication.store.counts import count
+from services.indication.store.ageing import ageing_of_all
+from services.indication.store.counts import count, show
 from services.indication.store.forgetting import of_municipality
 from services.indication.store.recovery import Recovered, recover_counts, recover_statements
 from youthcare.runtime.brokers import Inspector
@@ -40,7 +41,7 @@ from youthcare.runtime.topics import INDICATION_EVENTS, INTAKE, REFUSALS, Topic
 SENDER = "intake"
 """Under whose name a refusal is told when the record itself names nobody."""
 
-SWEEP_SECONDS, EXPIRY_SECONDS = 1.0, 3600.0
+SWEEP_SECONDS, EXPIRY_SECONDS, AGEING_SECONDS = 1.0, 3600.0, 60.0
 _PAUSE_SECONDS, _COMMIT_SECONDS, _LOOK_SECONDS = 1.0, 30.0, 0.01
 _QUEUE_BATCHES = 8
 _NUMBER = "select pg_current_xact_id()::text"
@@ -132,6 +133,16 @@ def expiring(keys: Keys) -> Callable[[Pool, Publisher], Awaitable[None]]:
     return run
 
 
+async def tell_of_refusals(pool: Pool, _publisher: Publisher) -> None:
+    """Show how old open refusals are and how many are repaired; for ever."""
+
+    async def once() -> None:
+        now = datetime.now(UTC)
+        show(await ageing_of_all(pool, now), now)
+
+    await _for_ever(once, AGEING_SECONDS)
+
+
 async def _for_ever(once: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
         try:
@@ -152,7 +163,7 @@ def worker(settings: Settings, probe: Probe = silent) -> None:
     configure_logging("indication", settings.log_level)
     keys = load_keys(settings)
     processor = IntakeProcessor(keys, load_doors(settings, keys))
-    companions = (processor.publish, sweep, expiring(keys))
+    companions = (processor.publish, sweep, expiring(keys), tell_of_refusals)
     run_worker(processor, settings.worker("indication"), probe, companions)
 
 

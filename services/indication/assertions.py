@@ -51,7 +51,11 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedItem:
-    """A message or statement that is not taken in, to be told on `refusals`; its payload is kept sealed."""
+    """A message or statement that is not taken in, to be told on `refusals`; its payload is kept sealed.
+
+    `message` is the name of the message it came in. `readers` are the sources for all of which somebody must be able
+    to speak who wants the payload back; without any it is the sender alone.
+    """
 
     municipality: str
     sender: str
@@ -59,6 +63,8 @@ class RefusedItem:
     refused: Refused
     type: str | None = None
     payload: bytes | None = field(default=None, repr=False)
+    message: str | None = None
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +79,16 @@ class UnknownItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """A message that is understood and states nothing: an accepting return, or a claim that is set aside."""
+    """A message that is understood and states nothing: an accepting return, or a claim that is set aside.
+
+    Of a return, who sent it; what a claim says is not read.
+    """
 
     identification: str
     set_aside: bool
+    municipality: str | None = None
+    sender: str | None = None
+    received: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def _read_for(doors: Doors, arrival: Arrival, document: ijw.Document, header: He
     if not arrival.may_state_as(source_of(header, kind)):
         mismatch = Refused(reason=Reason.SENDER_MISMATCH, field="Header", identification=name)
         return refused_whole(known, mismatch, body, kind.value)
-    known = replace(known, sender=source_of(header, kind))
+    known = replace(known, sender=source_of(header, kind), named=True)
     message = _message(doors, document)
     if isinstance(message, Refused):
         return refused_whole(known, replace(message, identification=name), body, kind.value)
@@ -69,13 +69,23 @@ def _place_of_municipality(kind: MessageKind) -> str:
 def _stated(doors: Doors, arrival: Arrival, message: Message, key: bytes, body: bytes) -> Taken:
     named, kind = message_key(message, key), message.header.kind
     good, bad = drafts(message, received_day=civil_day(arrival.received), key=key)
-    nothing = () if good or bad else (Recognised(identification=named.own.name, set_aside=False),)
     taken = Taken(
         assertions=tuple(_assertion(draft, message, named, arrival, doors.teams) for draft in good),
-        recognised=nothing,
+        recognised=() if good or bad else (_recognised(named, message, arrival),),
         dropped_fields=message.unknown_fields,
     )
-    return joined([taken, *(refused_whole(arrival, each.refused, body, kind.value) for each in bad)])
+    name = named.own.name
+    return joined([taken, *(refused_whole(arrival, each.refused, body, kind.value, name) for each in bad)])
+
+
+def _recognised(named: MessageKey, message: Message, arrival: Arrival) -> Recognised:
+    return Recognised(
+        identification=named.own.name,
+        set_aside=False,
+        municipality=message.header.municipality,
+        sender=named.source,
+        received=arrival.received,
+    )
 
 
 def _assertion(draft: Draft, message: Message, named: MessageKey, arrival: Arrival, teams: Teams) -> Assertion:

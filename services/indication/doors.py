@@ -26,8 +26,10 @@ class Doors:
     digest_keys: Mapping[str, bytes]
 
 
-def refused_whole(arrival: Arrival, refused: Refused, body: bytes | None, kind: str | None = None) -> Taken:
-    """A delivery that is refused as one."""
+def refused_whole(
+    arrival: Arrival, refused: Refused, body: bytes | None, kind: str | None = None, message: str | None = None
+) -> Taken:
+    """A delivery that is refused as one, or the part of `message` that is."""
     item = RefusedItem(
         municipality=arrival.municipality or UNKNOWN_MUNICIPALITY,
         sender=arrival.sender,
@@ -35,5 +37,7 @@ def refused_whole(arrival: Arrival, refused: Refused, body: bytes | None, kind: 
         refused=refused,
         type=kind,
         payload=body,
+        message=message,
+        readers=arrival.readers(),
     )
     return Taken(refused=(item,))

@@ -60,6 +60,11 @@ def scrub(reference: str, bsn: str | None, key: bytes) -> str:
     return digest(reference, key) if hidden else reference
 
 
+def could_hold_bsn(text: str) -> bool:
+    """Whether a text holds nine digits that could be a BSN, also with blanks, dots or dashes between them."""
+    return _could_contain(re.sub(r"(?<=[0-9])[ .\-](?=[0-9])", "", text))
+
+
 def _could_contain(reference: str) -> bool:
     return any(bsn_valid(match[1]) for match in _BSN_SHAPED.finditer(reference))
 

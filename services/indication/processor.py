@@ -64,7 +64,7 @@ def _place_of_event(arrival: Arrival, event: object) -> Arrival:
     if not isinstance(source, str) or not _is_source(source) or not arrival.may_state_as(source):
         return arrival
     stated = municipality if isinstance(municipality, str) and _is_code(municipality) else None
-    return replace(arrival, sender=source, municipality=arrival.municipality or stated)
+    return replace(arrival, sender=source, municipality=arrival.municipality or stated, named=True)
 
 
 def _is_source(text: str) -> bool:
@@ -87,6 +87,7 @@ def _refused_event(doors: Doors, place: Arrival, event: object, refused: Refused
         refused=_scrubbed(refused, bsn if isinstance(bsn, str) else None, key),
         type=_known_type(event, refused),
         payload=_payload(event) if keep else None,
+        readers=place.readers(),
     )
     unknown = _unknown(item) if refused.reason is Reason.UNKNOWN_TYPE and municipality in doors.digest_keys else ()
     return Taken(refused=(item,), unknown=unknown)

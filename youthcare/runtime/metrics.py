@@ -77,6 +77,17 @@ FEED_LAST_STATEMENT = _gauge(
     "feed_last_statement_timestamp_seconds", "When the last statement of a kind of sender came.", ("sender_kind",)
 )
 
+REFUSALS_OPEN = _gauge("refusals_open", "Refusals that are not settled, by age in days.", ("sender_kind", "age"))
+REFUSALS_OLDEST_OPEN = _gauge(
+    "refusals_oldest_open_seconds", "Age of the oldest refusal that is not settled; 0 without any.", ("sender_kind",)
+)
+REFUSALS_MATURED = _gauge(
+    "refusals_matured", "Refusals of the ninety days that ended thirty days ago.", ("sender_kind",)
+)
+REFUSALS_REPAIRED = _gauge(
+    "refusals_repaired", "Those of the matured that were settled within thirty days.", ("sender_kind",)
+)
+
 YOUTHS_IN_CARE = _gauge("youths_in_care", "Youths with a care day today.", ("municipality", "team"))
 STACKED_YOUTHS = _gauge("stacked_youths", "Youths with two provisions or more this month.", ("municipality", "team"))
 STACKING_MEAN = _gauge("stacking_mean", "Mean provisions of those stacked this month.", ("municipality", "team"))

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the two doors: the shape of an event, examples, and every answer.
+"""What the OpenAPI document says of the doors of statements: the shape of an event, examples, and every answer.
 
 One rule: shapes and examples are those of `schemas/`; nothing is written twice.
 """
@@ -104,5 +104,5 @@ def document(app: FastAPI) -> Mapping[str, Any]:
 
 _ABOUT = (
     "Doors for team systems (JSON events) and for the national chain (iJw 3.2 messages). Sending the same again is "
-    "always safe: a statement is known by its source and id."
+    "always safe: a statement is known by its source and id. What was refused lies in the mailbox of its sender."
 )

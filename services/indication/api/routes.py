@@ -7,22 +7,23 @@ stands at the wrong door. A body above the limit is a refusal like any other, so
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.indication.answers import answers_of, http_status
+from services.indication.api.bearing import Bearer
 from services.indication.api.documentation import RESPONSES, document, events_door, ijw_door
 from services.indication.api.forgetting import add_forgettings
+from services.indication.api.mailbox import add_mailbox
 from services.indication.api.service import Service
 from services.indication.assertions import Taken
 from services.indication.doors import Doors, refused_whole
 from services.indication.processor import read_json, read_message
 from services.indication.senders import Arrival
 from youthcare.outcome import Reason, Refused
-from youthcare.runtime.security import Principal, TokenGate, principal, require
+from youthcare.runtime.security import Principal, TokenGate, require
 from youthcare.runtime.settings import HttpSettings
 from youthcare.runtime.web import create_app
 
@@ -30,7 +31,6 @@ EVENTS, IJW = "/v1/events", "/v1/ijw"
 TOO_LARGE = 413
 Reader = Callable[[Doors, Arrival, bytes], Sequence[Taken]]
 Opened = Callable[[], AsyncIterator[Service]]
-Bearer = Annotated[Principal, Depends(principal)]
 
 
 def make_app(gate: TokenGate, http: HttpSettings, opened: Opened) -> FastAPI:
@@ -50,6 +50,7 @@ def make_app(gate: TokenGate, http: HttpSettings, opened: Opened) -> FastAPI:
     app = create_app("Trajectwacht: indicaties", gate=gate, http=http, problems=problems, lifespan=lifespan)
     _add_doors(app, lambda: holder[0])
     add_forgettings(app, lambda: holder[0])
+    add_mailbox(app, lambda: holder[0])
     app.add_middleware(TooLarge, service=lambda: holder[0])
     app.openapi = lambda: dict(document(app))  # type: ignore[method-assign]
     return app

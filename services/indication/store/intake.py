@@ -12,6 +12,7 @@ from functools import partial
 from services.indication.assertions import (
     NOBODY,
     Assertion,
+    Recognised,
     RefusedItem,
     Status,
     Taken,
@@ -23,10 +24,12 @@ from services.indication.assertions import (
     under_name,
 )
 from services.indication.recognition import persons_of
+from services.indication.settling import offered_keys
 from services.indication.store import forgetting, identities, references, refusals, statements
 from services.indication.store.locks import share_gates
 from services.indication.store.recognition import lost_youths
 from services.indication.store.references import Known, Place
+from services.indication.store.settling import Offer, settle
 from services.indication.store.statements import Identity, Owned
 from youthcare.events import YouthForgotten, YouthMerged
 from youthcare.outcome import Reason, Refused
@@ -48,6 +51,7 @@ class _Delivery:
     verdicts: dict[Identity, Verdict] = field(default_factory=dict)
     clashes: dict[Assertion, Verdict] = field(default_factory=dict)
     refused: list[RefusedItem] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
 
     def refuse(self, assertion: Assertion, reason: Reason, place: str) -> Verdict:
         """Note that an assertion is not taken in."""
@@ -83,6 +87,7 @@ def _item(assertion: Assertion, refused: Refused) -> RefusedItem:
         refused=refused,
         type=assertion.data.type,
         payload=body(assertion, NOBODY),
+        message=assertion.message,
     )
 
 
@@ -97,12 +102,35 @@ async def take(connection: Connection, keys: Keys, taken: Taken) -> Verdicts:
     told = await _register(delivery, owned)
     await _settle(delivery, [each for each in fresh if each.bsn is None], told)
     await refusals.keep_unknown(connection, keys, taken.unknown)
-    await refusals.write(connection, keys, [*taken.refused, *delivery.refused])
+    refused = [*taken.refused, *delivery.refused]
+    await refusals.write(connection, keys, refused)
+    await _settle_refusals(delivery, taken, refused)
     return delivery.answers(taken.assertions)
 
 
 def _closed(assertions: Iterable[Assertion]) -> set[str]:
     return {each.municipality for each in assertions if isinstance(each.data, YouthForgotten)}
+
+
+async def _settle_refusals(delivery: _Delivery, taken: Taken, refused: Sequence[RefusedItem]) -> None:
+    """What is accepted settles what was refused before, and in the same batch when it is the very same."""
+    offers = delivery.offers + [offer for each in taken.recognised if (offer := _offer_of(each)) is not None]
+    received = [each.received for each in taken.assertions]
+    received += [each.received for each in taken.recognised if each.received is not None]
+    if offers:
+        names = {item.refused.identification for item in refused}
+        await settle(delivery.connection, offers, [name for name in names if name is not None], max(received))
+
+
+def _offer_of(recognised: Recognised) -> Offer | None:
+    if recognised.municipality is None or recognised.sender is None:
+        return None
+    return _offer(recognised.municipality, recognised.sender, recognised.identification, None, new=True)
+
+
+def _offer(municipality: str, sender: str, name: str, message: str | None, *, new: bool) -> Offer:
+    keys = offered_keys(name, message, new=new)
+    return Offer(municipality=municipality, sender=sender, identification=name, keys=keys)
 
 
 def _places(assertion: Assertion) -> set[Place]:
@@ -157,6 +185,10 @@ async def _register(delivery: _Delivery, owned: Sequence[Owned]) -> list[Place]:
     for assertion, _ in owned:
         kept = assertion.identity in stands
         delivery.settle(assertion, ACCEPTED if kept else delivery.refuse(assertion, Reason.ID_REUSED, "id"))
+    delivery.offers += [
+        _offer(each.municipality, each.sender, each.id, each.message, new=each.identity in registered.new)
+        for each, _ in standing
+    ]
     gone = await _forget(delivery, [each for each in standing if isinstance(each[0].data, YouthForgotten)])
     told = {
         (each.municipality, reference.lookup): Known(name=reference.name, youth=youth)

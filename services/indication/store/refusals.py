@@ -1,7 +1,8 @@
 """What was refused: numbered per sender, kept as it goes to the topic, its payload sealed for 90 days.
 
 Two rules. A refusal is written in the transaction of the delivery it belongs to: it is never lost and never told
-of something that was not decided. The payload leaves Postgres only by a person who opens the seal.
+of something that was not decided. The payload leaves Postgres only to its own sender, and each time is written
+down (`mailbox.py`).
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ import orjson
 
 from schemas.refusals import Refusal
 from services.indication.assertions import RefusedItem, UnknownItem
+from services.indication.store.settling import wait
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
 
@@ -26,9 +28,11 @@ on conflict (municipality, sender) do update set last = refusal_count.last + exc
 returning last
 """
 _INSERT = """
-insert into refusal (municipality, sender, number, received, body, payload, payload_until)
-select * from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bytea[],
-    $7::timestamptz[])
+insert into refusal (municipality, sender, number, received, body, payload, payload_until, readers)
+select municipality, sender, number, received, body, payload, payload_until,
+    array(select jsonb_array_elements_text(readers::jsonb))
+from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bytea[], $7::timestamptz[],
+    $8::text[]) as item (municipality, sender, number, received, body, payload, payload_until, readers)
 """
 _KEEP_UNKNOWN = """
 insert into unknown_type (municipality, sender, payload, received, expires, offered)
@@ -60,7 +64,9 @@ async def write(connection: Connection, keys: Keys, items: Sequence[RefusedItem]
         [_body(item, number) for item, number in rows],
         [_sealed(keys, item) for item, _ in rows],
         [item.received + PAYLOAD_KEPT for item, _ in rows],
+        [orjson.dumps(item.readers).decode() for item, _ in rows],
     )
+    await wait(connection, rows)
 
 
 async def _numbers(connection: Connection, items: Sequence[RefusedItem]) -> Mapping[Sender, Iterator[int]]:

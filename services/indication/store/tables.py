@@ -17,6 +17,8 @@ TABLES = (
     "unknown_type",
     "refusal",
     "refusal_count",
+    "refusal_key",
+    "disclosure",
 )
 
 

@@ -138,6 +138,14 @@ create table if not exists refusal (
     published timestamptz,
     primary key (municipality, sender, number)
 );
+-- When and how it was settled, and by which identification or by whom; `readers` see the payload, none: the sender.
+alter table refusal add column if not exists settled timestamptz;
+alter table refusal add column if not exists settled_as text;
+alter table refusal add column if not exists settled_by text;
+alter table refusal add column if not exists readers text[] not null default '{}';
+create index if not exists refusal_newest on refusal (municipality, received, sender, number);
+create index if not exists refusal_open on refusal (municipality, sender, received) where settled is null;
+create index if not exists refusal_by_received on refusal (received);
 create index if not exists refusal_unpublished on refusal (recorded) where published is null;
 create index if not exists refusal_payload_until on refusal (payload_until) where payload is not null;
 
@@ -148,3 +156,38 @@ create table if not exists refusal_count (
     last bigint not null,
     primary key (municipality, sender)
 );
+
+-- ENTERED. Under which keys open refusals wait for the acceptance that settles them; a row goes once that is done.
+create table if not exists refusal_key (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    sender text not null,
+    key text not null,
+    number bigint not null,
+    identification text not null,
+    primary key (municipality, sender, key, number)
+);
+create index if not exists refusal_key_by_number on refusal_key (municipality, sender, number);
+
+-- ENTERED, and never changed again. What sealed thing was opened to whom: a payload to its sender, or the BSN behind a
+-- youth to a privacy officer with a reason. No BSN and no payload stands here.
+create table if not exists disclosure (
+    municipality text not null check (municipality ~ '^[0-9]{4}$'),
+    number bigint generated always as identity,
+    kind text not null check (kind in ('payload', 'identity')),
+    actor text not null,
+    told timestamptz not null,
+    sender text,
+    refusal bigint,
+    youth text,
+    reason text,
+    primary key (municipality, number),
+    check (kind = 'payload' and sender is not null and refusal is not null
+        or kind = 'identity' and youth is not null and reason is not null)
+);
+create index if not exists disclosure_by_youth on disclosure (municipality, youth) where youth is not null;
+create or replace function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'table % is only added to', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+create or replace trigger disclosure_is_only_added_to before update or delete or truncate on disclosure
+    for each statement execute function refuse_change();
