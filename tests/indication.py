@@ -256,6 +256,15 @@ def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
     return {partition: high for partition, (_low, high) in marks.items() if high > 0}
 
 
+def ends_of(world: World, topic: str) -> dict[int, int]:
+    """Where each partition of a topic ends that holds anything."""
+    consumer = Consumer({"bootstrap.servers": world.stack.bootstrap_servers, "group.id": "reader"})
+    try:
+        return _ends(consumer, topic)
+    finally:
+        consumer.close()
+
+
 def statements(world: World, *ids: str) -> list[dict[str, Any]]:
     """The records on `indication-events` with these ids, repeats included."""
     rows = records(world, "indication-events")

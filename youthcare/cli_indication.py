@@ -8,6 +8,8 @@ import typer
 
 app = typer.Typer(help="Doors for senders; register of statements.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys of the identity table.", no_args_is_help=True)
+Municipality = Annotated[str, typer.Option(help="Four digits, such as 0153.")]
+KeyFile = Annotated[Path, typer.Option(help="The key file, mode 0600; `make` makes it when absent.")]
 
 
 @app.command()
@@ -59,15 +61,58 @@ def retry_unknown() -> None:
     print(f"{retry(Settings.from_env(os.environ))} events are known now")
 
 
+@app.command("rotate-keys")
+def rotate_keys(municipality: Municipality) -> None:
+    """Rewrite what stands under older keys, while messages flow; stopped, it is run again and does what is left."""
+    from services.indication.app import rotate_keys as run
+    from youthcare.runtime.settings import Settings
+
+    done = run(Settings.from_env(os.environ), _four_digits(municipality))
+    print(f"{municipality}: {done.identities} identities and {done.payloads} payloads rewritten")
+
+
+@app.command("retire-keys")
+def retire_keys(municipality: Municipality) -> None:
+    """Remove older keys from the key file of the settings, when nothing stands under them any more."""
+    from services.indication.app import left_under_older_keys
+    from youthcare.runtime.key_rotation import retire_older
+    from youthcare.runtime.settings import Settings
+
+    settings = Settings.from_env(os.environ)
+    left = left_under_older_keys(settings, _four_digits(municipality))
+    if left:
+        print(f"{municipality}: {left} rows stand under other keys; run rotate-keys first")
+        raise typer.Exit(1)
+    gone = retire_older(Path(str(settings.identity_keys_file)), municipality)
+    print(f"{municipality}: versions retired: {', '.join(map(str, gone)) or 'none'}")
+
+
+@keys_app.command("announce")
+def announce(municipality: Municipality, file: KeyFile) -> None:
+    """First step of a rotation: add a version that is not in use; then start all processes of the service again."""
+    from youthcare.runtime.key_rotation import announce_keys
+
+    print(f"{municipality}: version {announce_keys(file, _four_digits(municipality))} announced")
+
+
+@keys_app.command("use")
+def use(municipality: Municipality, file: KeyFile) -> None:
+    """Second step: use the announced version; start all processes again, then run `indication rotate-keys`."""
+    from youthcare.runtime.key_rotation import use_announced
+
+    print(f"{municipality}: version {use_announced(file, _four_digits(municipality))} in use")
+
+
+def _four_digits(municipality: str) -> str:
+    if len(municipality) != 4 or not municipality.isdecimal():
+        raise typer.BadParameter("a municipality is four digits")
+    return municipality
+
+
 @keys_app.command("make")
-def make(
-    municipality: Annotated[str, typer.Option(help="Four digits, such as 0153.")],
-    file: Annotated[Path, typer.Option(help="The key file; made when absent, mode 0600.")],
-) -> None:
+def make(municipality: Municipality, file: KeyFile) -> None:
     """Add keys for a municipality; keys that exist are never replaced."""
     from youthcare.runtime.sealing import make_keys
 
-    if len(municipality) != 4 or not municipality.isdecimal():
-        raise typer.BadParameter("a municipality is four digits")
-    made = make_keys(file, municipality)
+    made = make_keys(file, _four_digits(municipality))
     print(f"{municipality}: keys {'made' if made else 'were there already'}")

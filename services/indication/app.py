@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -27,6 +29,7 @@ from services.indication.store.ageing import ageing_of_all
 from services.indication.store.counts import count, show
 from services.indication.store.forgetting import of_municipality
 from services.indication.store.recovery import Recovered, recover_counts, recover_statements
+from services.indication.store.rotation import Rotated, left_under_others, rotate
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
@@ -38,6 +41,7 @@ from youthcare.runtime.sealing import Keys
 from youthcare.runtime.settings import Settings
 from youthcare.runtime.topics import INDICATION_EVENTS, INTAKE, REFUSALS, Topic
 
+Answer = TypeVar("Answer")
 SENDER = "intake"
 """Under whose name a refusal is told when the record itself names nobody."""
 
@@ -263,5 +267,26 @@ async def _forgettings(settings: Settings, municipality: str, digest: str | None
             async with pool.acquire() as connection:
                 found = await of_municipality(connection, municipality)
         return [each for each in found if digest in (None, each.digest)]
+    finally:
+        await pool.close()
+
+
+def rotate_keys(settings: Settings, municipality: str) -> Rotated:
+    """Rewrite what stands under older keys of a municipality, while messages flow; answers how many rows."""
+    configure_logging("indication", settings.log_level)
+    return asyncio.run(_with_pool(settings, partial(rotate, own=load_keys(settings)[municipality])))
+
+
+def left_under_older_keys(settings: Settings, municipality: str) -> int:
+    """How many rows do not stand under the keys in use; older keys may be retired when it is none."""
+    configure_logging("indication", settings.log_level)
+    return asyncio.run(_with_pool(settings, partial(left_under_others, own=load_keys(settings)[municipality])))
+
+
+async def _with_pool(settings: Settings, work: Callable[[Pool], Awaitable[Answer]]) -> Answer:
+    pool = await open_pool(settings.database("indication"), "indication-keys", all_municipalities=True)
+    try:
+        await prepare(pool)
+        return await work(pool)
     finally:
         await pool.close()

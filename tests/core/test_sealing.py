@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from youthcare.runtime.key_rotation import NothingToRotateError, announce_keys, retire_older, use_announced
 from youthcare.runtime.sealing import MunicipalityKeys, SealBrokenError, make_keys, read_keys
 
 
@@ -85,4 +86,40 @@ def test_a_wrong_key_file_is_refused(tmp_path: Path, row: object) -> None:
     path.write_text(json.dumps(content))
 
     with pytest.raises(ValueError, match=r"key|base64|Incorrect|Invalid|Only"):
+        read_keys(path)
+
+
+def test_a_version_is_announced_before_it_is_used_and_used_before_others_are_retired(tmp_path: Path) -> None:
+    """Each step twice is once; what was sealed opens until its key is retired; the reference key never changes."""
+    path, first = tmp_path / "keys.json", keys(tmp_path)
+    old = first.seal("bsn", b"x")
+
+    assert (announce_keys(path, "0153"), announce_keys(path, "0153")) == (2, 2)
+    announced = keys(tmp_path)
+    assert (announced.lookup_version, announced.sealing_version, sorted(announced.lookup)) == (1, 1, [1, 2])
+    assert retire_older(path, "0153") == []
+    assert (use_announced(path, "0153"), use_announced(path, "0153")) == (2, 2)
+    used = keys(tmp_path)
+    assert (used.lookup_version, used.seal("bsn", b"x")[0], used.unseal("bsn", old)) == (2, 2, b"x")
+    assert announced.unseal("bsn", used.seal("bsn", b"y")) == b"y"
+    assert retire_older(path, "0153") == [1]
+    retired = keys(tmp_path)
+    with pytest.raises(SealBrokenError):
+        retired.unseal("bsn", old)
+    assert announce_keys(path, "0153") == 3
+    assert keys(tmp_path).scrub == first.scrub
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_municipality_without_keys_rotates_none(tmp_path: Path) -> None:
+    """And the file must have the version that it says is in use."""
+    path = tmp_path / "keys.json"
+    keys(tmp_path)
+
+    with pytest.raises(NothingToRotateError):
+        announce_keys(path, "0164")
+    content = json.loads(path.read_text())
+    content["municipalities"]["0153"]["in_use"] = 7
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="in use"):
         read_keys(path)

@@ -3,7 +3,8 @@
 1. The keys stand in one file outside Postgres (``IDENTITY_KEYS_FILE``), per municipality and with versions: a
    stolen database shows no BSN, a stolen file shows nothing at all.
 2. What is sealed is bound to its municipality and column: it cannot be read in another's place.
-3. The newest version seals; older versions still open, so that keys rotate without a stop.
+3. One version is in use, for sealing and for looking up; all others still open and find, older ones and one that is
+   announced and not in use yet, so that keys rotate without a stop (``key_rotation.py``).
 """
 
 from __future__ import annotations
@@ -29,21 +30,27 @@ class SealBrokenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MunicipalityKeys:
-    """The keys of one municipality; look-up and sealing keys by version, the greatest in use."""
+    """The keys of one municipality; look-up and sealing keys by version, the greatest in use unless one is named."""
 
     municipality: str
     lookup: Mapping[int, bytes] = field(repr=False)
     sealing: Mapping[int, bytes] = field(repr=False)
     scrub: bytes = field(repr=False)
+    in_use: int | None = None
 
     @property
     def lookup_version(self) -> int:
         """The version under which new identities are looked up."""
-        return max(self.lookup)
+        return max(self.lookup) if self.in_use is None else self.in_use
+
+    @property
+    def sealing_version(self) -> int:
+        """The version that seals; it is the first byte of what it sealed."""
+        return max(self.sealing) if self.in_use is None else self.in_use
 
     def seal(self, column: str, content: bytes) -> bytes:
         """The content, readable only with these keys and in this column."""
-        version, nonce = max(self.sealing), secrets.token_bytes(_NONCE_BYTES)
+        version, nonce = self.sealing_version, secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(self.sealing[version]).encrypt(nonce, content, self._place(column))
         return bytes([version]) + nonce + sealed
 
@@ -73,12 +80,11 @@ def read_keys(path: Path) -> Keys:
 
 
 def _keys(municipality: str, row: Mapping[str, object]) -> MunicipalityKeys:
-    scrub = row["scrub"]
+    lookup, sealing, in_use = _by_version(row["lookup"]), _by_version(row["sealing"]), row.get("in_use")
+    if in_use is not None and not (isinstance(in_use, int) and in_use in lookup and in_use in sealing):
+        raise ValueError("the key file has not the version that it says is in use")
     return MunicipalityKeys(
-        municipality=municipality,
-        lookup=_by_version(row["lookup"]),
-        sealing=_by_version(row["sealing"]),
-        scrub=_decoded(scrub),
+        municipality=municipality, lookup=lookup, sealing=sealing, scrub=_decoded(row["scrub"]), in_use=in_use
     )
 
 
@@ -104,19 +110,21 @@ def make_keys(path: Path, municipality: str) -> bool:
     if municipality in rows["municipalities"]:
         return False
     rows["municipalities"][municipality] = {
-        "lookup": {"1": _fresh_key()},
-        "sealing": {"1": _fresh_key()},
-        "scrub": _fresh_key(),
+        "lookup": {"1": fresh_key()},
+        "sealing": {"1": fresh_key()},
+        "scrub": fresh_key(),
     }
-    _replace(path, json.dumps(rows, indent=2) + "\n")
+    write_keys(path, json.dumps(rows, indent=2) + "\n")
     return True
 
 
-def _fresh_key() -> str:
+def fresh_key() -> str:
+    """A new key as the file writes it."""
     return b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
-def _replace(path: Path, content: str) -> None:
+def write_keys(path: Path, content: str) -> None:
+    """Put a new file in the place of the old, whole or not at all, for its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)

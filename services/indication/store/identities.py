@@ -1,7 +1,8 @@
 """Which youth a BSN is: given once per municipality and BSN, at random (domain.md §8).
 
-Three rules. The BSN reaches Postgres only as an HMAC and sealed. Older look-up keys still find; new rows are written
-under the newest. Who was known before a restore gets the same youth again (`recognition.py`).
+Four rules. The BSN reaches Postgres only as an HMAC and sealed. All look-up keys find; new rows are written under the
+one in use. While keys rotate, two processes may use different ones: then a new person is given a youth under a lock.
+Who was known before a restore gets the same youth again (`recognition.py`).
 """
 
 import uuid
@@ -9,7 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from services.indication.identity import lookup
 from services.indication.recognition import Person
+from services.indication.store.locks import PERSONS, hold
 from youthcare.runtime.postgres import Connection
+from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.sealing import Keys
 
 Recognise = Callable[[Mapping[Person, str]], Awaitable[Mapping[Person, str]]]
@@ -25,6 +28,11 @@ insert into identity (municipality, lookup, key_version, bsn_sealed, youth)
 select * from unnest($1::text[], $2::bytea[], $3::smallint[], $4::bytea[], $5::text[])
 on conflict do nothing
 """
+_OUT_OF_REACH = """
+select 1 from identity
+join unnest($1::text[], $2::smallint[], $3::smallint[]) as own (municipality, oldest, newest) using (municipality)
+where key_version < oldest or key_version > newest limit 1
+"""
 _KNOWN = "select 1 from identity where municipality = $1 and youth = $2 limit 1"
 _NUMBERS = "select bsn_sealed from identity where municipality = $1 and youth = $2"
 _FORGET = "delete from identity where municipality = $1 and youth = $2"
@@ -39,9 +47,34 @@ async def youths_of(
     missing = sorted(set(persons) - found.keys())
     if not missing:
         return found
+    if any(len(keys[municipality].lookup) > 1 for municipality, _ in missing):
+        await _wait_for_others(connection, keys, missing)
+        found |= await _found(connection, keys, missing)
+        missing = [person for person in missing if person not in found]
+        if not missing:
+            return found
+    await _refuse_wrong_keys(connection, keys, missing)
     await _give(connection, keys, missing, await recognise(found))
     # Read again, because another delivery may have been first.
     return found | await _found(connection, keys, missing)
+
+
+async def _wait_for_others(connection: Connection, keys: Keys, persons: Collection[Person]) -> None:
+    """Wait for whoever gives these persons a youth now, perhaps under another key than ours.
+
+    The place is made with the oldest key, which all processes know until it is retired.
+    """
+    oldest = {municipality: own.lookup[min(own.lookup)] for municipality, own in keys.items()}
+    places = [(person[0], lookup(oldest[person[0]], *person).hex()) for person in persons]
+    await hold(connection, PERSONS, places)
+
+
+async def _refuse_wrong_keys(connection: Connection, keys: Keys, persons: Collection[Person]) -> None:
+    """Give nobody a youth when there are identities that our keys cannot find: who it is may be among them."""
+    places = sorted({municipality for municipality, _ in persons})
+    oldest, newest = ([side(keys[place].lookup) for place in places] for side in (min, max))
+    if await connection.fetchval(_OUT_OF_REACH, places, oldest, newest):
+        raise Unavailable("identities stand under keys that this process does not have; it needs another key file")
 
 
 async def _found(connection: Connection, keys: Keys, persons: Collection[Person]) -> dict[Person, str]:

@@ -1,8 +1,8 @@
 """Locks on what has no row yet, held until the transaction ends.
 
-Two rules. They are taken in one order, so that transactions never wait in a circle: gates, references, youths, and
-each in the order of their slots. Their number is bounded: Postgres has room for thousands, a large batch may name
-more references than that.
+Two rules. They are taken in one order, so that transactions never wait in a circle: gates, references, persons,
+youths, and each in the order of their slots. Their number is bounded: Postgres has room for thousands, a large batch
+may name more references than that.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from youthcare.runtime.postgres import Connection
 
-REFERENCES, YOUTHS, GATES = 0x5457, 0x5458, 0x5459
+REFERENCES, PERSONS, YOUTHS, GATES = 0x5457, 0x545A, 0x5458, 0x5459
 _SLOTS = 2048
 _LOCK = "select pg_advisory_xact_lock($1, slot) from (select slot from unnest($2::int[]) slot order by slot) ordered"
 

@@ -13,6 +13,7 @@ create table if not exists identity (
     primary key (municipality, lookup)
 );
 create index if not exists identity_by_youth on identity (municipality, youth);
+create index if not exists identity_by_key on identity (municipality, key_version);
 
 -- ENTERED. The register of statements, and the outbox: what has no `published` is still to be published.
 -- `body` is the record on the topic, byte for byte.
