@@ -24,6 +24,7 @@ _VALUES = {
     "status": ("sustainable", "returned", "pending"),
     "rule": tuple(rule.value for rule in Rule),
     "sender_kind": metrics.SOURCE_KINDS,
+    "age": ("1", "7", "30", "90", "more"),
     "source_kind": metrics.SOURCE_KINDS,
     "type": ("indication.started",),
     "verdict": ("skipped",),

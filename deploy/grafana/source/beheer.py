@@ -34,6 +34,7 @@ def beheer() -> Dashboard:
     board = filled(board, "Achterstand en doorvoer", _throughput())
     board = filled(board, "Snelheid", _latency())
     board = filled(board, "Meldingen, weigeringen en stilte", _feeds())
+    board = filled(board, "Postvak van geweigerde berichten", _mailbox())
     board = filled(board, "Nut van de signaalregels", _usefulness())
     return filled(board, "Storingen en controle", _troubles())
 
@@ -93,6 +94,31 @@ def _feeds() -> list[Builder[Panel]]:
         _stacked(refusals, ("reason:youthcare_refusals:rate5m > 0", "{{reason}}")),
         _lines(share, ("job:youthcare_refusals:ratio1h", "geweigerd")),
         _lines(silence, (f"time() - {newest}", "{{sender_kind}}")),
+    ]
+
+
+def _mailbox() -> list[Builder[Panel]]:
+    """Counts of messages, all municipalities together; which sender it is a supervisor asks `/v1/refusals/senders`."""
+    ages = Words(
+        title="Openstaande weigeringen",
+        description="Naar ouderdom in dagen, alle afzenders samen.",
+        unit=_MESSAGES,
+        width=8,
+    )
+    oldest = Words(title="Oudste openstaande weigering", description="Per soort afzender.", unit=SECONDS, width=8)
+    repaired = Words(
+        title="Op tijd hersteld",
+        description="Van wat 30 tot 120 dagen geleden is geweigerd: binnen 30 dagen afgehandeld.",
+        unit=PERCENT,
+        width=8,
+    )
+    share = (
+        "max by (sender_kind) (youthcare_refusals_repaired) / (max by (sender_kind) (youthcare_refusals_matured) > 0)"
+    )
+    return [
+        _stacked(ages, ("sum by (age) (max by (sender_kind, age) (youthcare_refusals_open))", "{{age}}")),
+        _lines(oldest, ("max by (sender_kind) (youthcare_refusals_oldest_open_seconds)", "{{sender_kind}}")),
+        _lines(repaired, (share, "{{sender_kind}}")),
     ]
 
 
