@@ -31,6 +31,7 @@ ELSEWHERE = {
     "alerts worker", "alerts api", "alerts republish", "local up", "local down", "local status", "reference load",
     "reference list", "reference export", "topics", "topics accept", "rebuild",
     "forget run", "forget status", "forget certificate",
+    "keys announce", "keys use", "indication rotate-keys", "indication retire-keys",
 }  # fmt: skip
 HERE = {
     "publish", "report", "indicators csv", "indicators show-dashboards", "alerts sweep", "alerts percentiles",

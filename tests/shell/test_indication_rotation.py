@@ -15,12 +15,15 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
+from typer.testing import CliRunner
 
 from services.indication.app import left_under_older_keys, rotate_keys
 from services.indication.store.rotation import Rotated, rotate
 from services.indication.store.tables import TABLES as OWN_TABLES
 from tests.indication import Door, World, ends_of, fetch, new_bsn, new_name, open_door, records, world_of
 from tests.stack import new_municipality
+from youthcare.cli import app
 from youthcare.runtime.key_rotation import announce_keys, retire_older, use_announced
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool
@@ -105,6 +108,7 @@ async def town(stack: Stack, tmp_path: Path) -> AsyncIterator[Town]:
     made = Town(world_of(stack), tmp_path / "keys.json")
     make_keys(made.file, made.municipality)
     yield made
+    structlog.reset_defaults()
     for table in ("parked", "unknown_type"):
         await made.rows(f"delete from {table}")
 
@@ -215,6 +219,40 @@ def stopping(batches: Iterator[int]) -> Any:
             raise Stopped
 
     return probe
+
+
+async def test_the_commands_lead_through_a_rotation(town: Town) -> None:
+    """Step by step; keys under which something stands are not retired."""
+    async with town.open() as door:
+        youths = await town.youths([new_bsn(), new_bsn()], door)
+    place = ("--municipality", town.municipality)
+    environment = World(town.world.stack, town.file.parent, town.world.issuer).environment()
+
+    async def typed(*words: str) -> tuple[int, str]:
+        result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+        # The command's log goes to an output that ended with it.
+        structlog.reset_defaults()
+        return result.exit_code, result.stdout.removeprefix(f"{town.municipality}: ").strip()
+
+    told = [
+        await typed("keys", "announce", *place, "--file", str(town.file)),
+        await typed("keys", "use", *place, "--file", str(town.file)),
+        await typed("indication", "retire-keys", *place),
+        await typed("indication", "rotate-keys", *place),
+        await typed("indication", "retire-keys", *place),
+        await typed("indication", "retire-keys", *place),
+    ]
+
+    assert told == [
+        (0, "version 2 announced"),
+        (0, "version 2 in use"),
+        (1, "2 rows stand under other keys; run rotate-keys first"),
+        (0, "2 identities and 0 payloads rewritten"),
+        (0, "versions retired: 1"),
+        (0, "versions retired: none"),
+    ]
+    async with town.open() as door:
+        assert await town.youths(youths, door) == youths
 
 
 async def test_two_processes_under_two_keys_give_a_new_person_one_youth(town: Town) -> None:

@@ -21,7 +21,7 @@ VERSION_MAX = 255
 """The version is the first byte of what it sealed."""
 
 
-class NothingToRotateError(Exception):
+class NothingToRotateError(ValueError):
     """The municipality has no keys in the file, or no version is announced; the text says which."""
 
 
