@@ -1,6 +1,7 @@
 """`trajectwacht indication`: the worker and the doors of the indication service; `trajectwacht keys`: its keys."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -92,7 +93,7 @@ def announce(municipality: Municipality, file: KeyFile) -> None:
     """First step of a rotation: add a version that is not in use; then start all processes of the service again."""
     from youthcare.runtime.key_rotation import announce_keys
 
-    print(f"{municipality}: version {announce_keys(file, _four_digits(municipality))} announced")
+    print(f"{municipality}: version {_or_told(announce_keys, file, municipality)} announced")
 
 
 @keys_app.command("use")
@@ -100,7 +101,14 @@ def use(municipality: Municipality, file: KeyFile) -> None:
     """Second step: use the announced version; start all processes again, then run `indication rotate-keys`."""
     from youthcare.runtime.key_rotation import use_announced
 
-    print(f"{municipality}: version {use_announced(file, _four_digits(municipality))} in use")
+    print(f"{municipality}: version {_or_told(use_announced, file, municipality)} in use")
+
+
+def _or_told(step: Callable[[Path, str], int], file: Path, municipality: str) -> int:
+    try:
+        return step(file, _four_digits(municipality))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _four_digits(municipality: str) -> str:

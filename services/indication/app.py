@@ -37,8 +37,8 @@ from youthcare.runtime.postgres import Connection, Pool, open_pool, unavailable_
 from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.reading import span_of
-from youthcare.runtime.sealing import Keys
-from youthcare.runtime.settings import Settings
+from youthcare.runtime.sealing import Keys, MunicipalityKeys
+from youthcare.runtime.settings import SettingMissing, Settings
 from youthcare.runtime.topics import INDICATION_EVENTS, INTAKE, REFUSALS, Topic
 
 Answer = TypeVar("Answer")
@@ -274,13 +274,20 @@ async def _forgettings(settings: Settings, municipality: str, digest: str | None
 def rotate_keys(settings: Settings, municipality: str) -> Rotated:
     """Rewrite what stands under older keys of a municipality, while messages flow; answers how many rows."""
     configure_logging("indication", settings.log_level)
-    return asyncio.run(_with_pool(settings, partial(rotate, own=load_keys(settings)[municipality])))
+    return asyncio.run(_with_pool(settings, partial(rotate, own=_keys_of(settings, municipality))))
 
 
 def left_under_older_keys(settings: Settings, municipality: str) -> int:
     """How many rows do not stand under the keys in use; older keys may be retired when it is none."""
     configure_logging("indication", settings.log_level)
-    return asyncio.run(_with_pool(settings, partial(left_under_others, own=load_keys(settings)[municipality])))
+    return asyncio.run(_with_pool(settings, partial(left_under_others, own=_keys_of(settings, municipality))))
+
+
+def _keys_of(settings: Settings, municipality: str) -> MunicipalityKeys:
+    keys = load_keys(settings)
+    if municipality not in keys:
+        raise SettingMissing(f"keys of {municipality} in IDENTITY_KEYS_FILE")
+    return keys[municipality]
 
 
 async def _with_pool(settings: Settings, work: Callable[[Pool], Awaitable[Answer]]) -> Answer:

@@ -1,5 +1,7 @@
 """The mailbox of refused messages on the real stack: who sees what, what settles it, and who gets a payload back."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -152,7 +154,37 @@ async def test_the_mailbox_is_paged_and_asked_by_code_state_and_time(team: Team)
     assert [row["number"] for row in await team.box(code="bsn-invalid")] == [5]
     assert [row["number"] for row in await team.box(state="settled")] == [5]
     assert [row["number"] for row in await team.box(state="open", since=later)] == [4]
-    assert {(await team.ask(**wrong)).status_code for wrong in ({"after": "x"}, {"code": "x"}, {"limit": 0})} == {422}
+
+
+def cursor(*parts: object) -> str:
+    """A place in the pages, as somebody could make one up."""
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+NONSENSE: tuple[dict[str, Any], ...] = (
+    {"after": "x"},
+    {"after": "é"},
+    {"after": cursor()},
+    {"after": cursor("0001-01-01T00:00:00+14:00", "a", 1)},
+    {"after": cursor("2024-01-01T00:00:00", "a", 1)},
+    {"after": cursor("2024-01-01T00:00:00+00:00", "a\0", 1)},
+    {"after": cursor("2024-01-01T00:00:00+00:00", "a", 2**63)},
+    {"since": "0001-01-01T00:00:00+14:00"},
+    {"since": "2024-01-01T00:00:00"},
+    {"sender": "a\0b"},
+    {"code": "x"},
+    {"state": "x"},
+    {"limit": 0},
+    {"limit": 201},
+)
+
+
+async def test_a_question_that_makes_no_sense_is_refused(team: Team) -> None:
+    """At the door, with a problem document."""
+    answers = [await team.ask(**question) for question in NONSENSE]
+
+    assert {answer.status_code for answer in answers} == {422}
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
 
 
 async def test_a_sender_gets_its_payload_back_and_it_is_written_down(team: Team) -> None:
@@ -232,6 +264,16 @@ async def test_what_is_accepted_later_settles_the_refusal(team: Team) -> None:
     assert left["state"] == "open"
     keys = await fetch(team.door.world, "select number from refusal_key where sender = $1", team.source)
     assert [row["number"] for row in keys] == [2]
+
+
+async def test_what_is_refused_and_accepted_in_one_batch_is_settled(team: Team) -> None:
+    """Whichever came first: the statement stands."""
+    wrong = team.wrong(new_bsn())
+
+    await team.state([wrong | {"time": "2024-03-05T10:00:00Z"}, wrong])
+
+    (row,) = await team.box()
+    assert (row["state"], row["settled"]["by"]) == ("settled", wrong["id"])
 
 
 async def test_a_reused_identification_is_settled_by_its_sender_alone(team: Team) -> None:

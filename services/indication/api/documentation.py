@@ -65,6 +65,22 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     503: _problem("A part of the system is away; send the same again after `Retry-After` seconds."),
 }
 
+ASKING: dict[int | str, dict[str, Any]] = {
+    401: _problem("No bearer token that counts."),
+    403: _problem("A token without a role that may ask this."),
+    404: _problem("Not there, or not to be seen by this bearer."),
+    422: _problem("The question does not have the right form."),
+    503: _problem("A part of the system is away; ask again after `Retry-After` seconds."),
+}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+PAYLOAD: dict[int | str, dict[str, Any]] = {
+    **ASKING,
+    200: {
+        "description": "The payload as it was delivered.",
+        "content": dict.fromkeys(("application/json", "application/xml", "application/octet-stream"), _BYTES),
+    },
+}
+
 
 def _event_examples() -> dict[str, Any]:
     return {

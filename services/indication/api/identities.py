@@ -11,6 +11,7 @@ from fastapi import FastAPI, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.indication.api.bearing import Bearer, Services, session
+from services.indication.api.documentation import ASKING
 from services.indication.identity import could_hold_bsn
 from services.indication.store.disclosing import tell_identity
 from youthcare.runtime.problems import Problem
@@ -30,7 +31,7 @@ class IdentityBody(BaseModel):
 def add_identities(app: FastAPI, service: Services) -> None:
     """Add the door; `service` gives what it needs once the app runs."""
 
-    @app.post("/v1/youths/{youth}/identity", summary="The BSN behind a youth, for a privacy officer with a reason")
+    @app.post("/v1/youths/{youth}/identity", responses=ASKING, summary="The BSN behind a youth")
     async def identity(bearer: Bearer, youth: Youth, body: IdentityBody) -> dict[str, Any]:
         """The BSN, or several when it was corrected, the newest first; `disclosure` is its number in the log."""
         require(bearer.is_privacy_officer())

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 import orjson
 import structlog
 from fastapi import Depends, FastAPI, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.responses import Response
 
 from services.indication.api.bearing import Bearer, Number, Services, own_sight_of, session, sight_of
+from services.indication.api.documentation import ASKING, PAYLOAD
 from services.indication.correcting import correction
 from services.indication.mailbox import Ageing, Position, Question, Settlement, Sight, State
 from services.indication.store.ageing import ageing
@@ -33,7 +34,23 @@ from youthcare.runtime.postgres import Connection
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal
 
-Sender = Annotated[str | None, Query(max_length=200, description="One source; needed when several share a number")]
+YEARS = range(2000, 3000)
+
+
+def _in_reach(instant: datetime | None) -> datetime | None:
+    """An instant that every zone can express."""
+    if instant is not None and instant.year not in YEARS:
+        raise ValueError("the year is out of reach")
+    return instant
+
+
+Sender = Annotated[
+    str | None,
+    Query(max_length=200, pattern="^[!-~]+$", description="One source; needed when several share a number"),
+]
+Since = Annotated[
+    AwareDatetime | None, Query(description="Refused at or after this instant"), AfterValidator(_in_reach)
+]
 _TOLD = ("type", "identification", "field", "code", "guidance")
 
 
@@ -58,7 +75,7 @@ def _add_reading(app: FastAPI, service: Services) -> None:
         sender: Sender = None,
         code: Reason | None = None,
         state: State | None = None,
-        since: Annotated[AwareDatetime | None, Query(description="Refused at or after this instant")] = None,
+        since: Since = None,
         after: Annotated[str | None, Query(max_length=600, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Question:
@@ -72,7 +89,7 @@ def _add_reading(app: FastAPI, service: Services) -> None:
             after=None if after is None else _position(after),
         )
 
-    @app.get("/v1/refusals", summary="What was refused, the newest first")
+    @app.get("/v1/refusals", responses=ASKING, summary="What was refused, the newest first")
     async def refusals(bearer: Bearer, asked: Annotated[Question, Depends(question)]) -> dict[str, Any]:
         """A page of refusals; `next` is the `after` of the next page."""
         async with session(service(), bearer) as connection:
@@ -81,7 +98,11 @@ def _add_reading(app: FastAPI, service: Services) -> None:
         following = _cursor(shown[-1].position) if len(rows) > asked.limit else None
         return {"refusals": [_listed(row) for row in shown], "next": following}
 
-    @app.get("/v1/refusals/senders", summary="How many are open and how old, and how many were repaired in time")
+    @app.get(
+        "/v1/refusals/senders",
+        responses=ASKING,
+        summary="Counts per sender",
+    )
     async def senders(bearer: Bearer) -> dict[str, Any]:
         """Per sender: open refusals by age class in days, and of those that had 30 days how many were settled."""
         sight, now = sight_of(service(), bearer), service().clock()
@@ -90,7 +111,7 @@ def _add_reading(app: FastAPI, service: Services) -> None:
 
 
 def _add_payload(app: FastAPI, service: Services) -> None:
-    @app.get("/v1/refusals/{number}/payload", summary="What was sent, back to its sender", response_class=Response)
+    @app.get("/v1/refusals/{number}/payload", responses=PAYLOAD, summary="What was sent", response_class=Response)
     async def payload(bearer: Bearer, number: Number, sender: Sender = None) -> Response:
         """The payload as it was delivered, while it is kept (90 days); each time is written down."""
         sight, now, keys = own_sight_of(service(), bearer), service().clock(), service().keys
@@ -106,7 +127,7 @@ def _add_payload(app: FastAPI, service: Services) -> None:
 
 
 def _add_handling(app: FastAPI, service: Services) -> None:
-    @app.post("/v1/refusals/{number}/handled", summary="Say what became of a refusal")
+    @app.post("/v1/refusals/{number}/handled", responses=ASKING, summary="Say what became of a refusal")
     async def handling(bearer: Bearer, number: Number, body: HandledBody, sender: Sender = None) -> dict[str, Any]:
         """Settle it by hand, when what is right was sent under another identification; settled stays settled."""
         sight, now = own_sight_of(service(), bearer), service().clock()
@@ -164,12 +185,13 @@ def _position(cursor: str) -> Position:
     try:
         received, sender, number = orjson.loads(urlsafe_b64decode(cursor))
         at = datetime.fromisoformat(received)
-        is_one = at.tzinfo is not None and isinstance(sender, str) and "\0" not in sender and 0 < int(number) < 2**63
-    except (NotBase64, ValueError, TypeError):
+        place = Position(received=at, sender=str(sender), number=int(number))
+        is_one = at.tzinfo is not None and at.year in YEARS and "\0" not in place.sender and 0 < place.number < 2**63
+    except (NotBase64, ValueError, TypeError, OverflowError):
         is_one = False
     if not is_one:
         raise Problem(422, "`after` is not what a page before gave as `next`.")
-    return Position(received=at, sender=sender, number=int(number))
+    return place
 
 
 def _media_type(content: bytes) -> str:

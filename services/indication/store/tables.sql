@@ -140,10 +140,13 @@ create table if not exists refusal (
     primary key (municipality, sender, number)
 );
 -- When and how it was settled, and by which identification or by whom; `readers` see the payload, none: the sender.
-alter table refusal add column if not exists settled timestamptz;
-alter table refusal add column if not exists settled_as text;
-alter table refusal add column if not exists settled_by text;
-alter table refusal add column if not exists readers text[] not null default '{}';
+-- Looked up first: to alter a table takes a lock that a start beside running processes need not take.
+do $$ begin
+    if not exists (select from pg_attribute where attrelid = 'refusal'::regclass and attname = 'readers') then
+        alter table refusal add column settled timestamptz, add column settled_as text, add column settled_by text,
+            add column readers text[] not null default '{}';
+    end if;
+end $$;
 create index if not exists refusal_newest on refusal (municipality, received, sender, number);
 create index if not exists refusal_open on refusal (municipality, sender, received) where settled is null;
 create index if not exists refusal_by_received on refusal (received);
