@@ -20,6 +20,7 @@ from youthcare.runtime.local_issuer import ISSUER as LOCAL_ISSUER
 from youthcare.runtime.local_issuer import KEY_FILE, local_issuer
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import (
+    LEEWAY_SECONDS,
     REFETCH_SECONDS,
     KeySet,
     Principal,
@@ -105,6 +106,79 @@ def test_a_token_with_a_bad_claim_does_not_count(issuer: Issuer, gate: TokenGate
         gate.admit(f"Bearer {issuer.token(**changed)}")
 
     assert refused.value.headers == {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+@pytest.mark.parametrize(
+    ("changed", "counts"),
+    [
+        ({"exp": -LEEWAY_SECONDS + 4}, True),
+        ({"exp": -LEEWAY_SECONDS - 2}, False),
+        ({"nbf": LEEWAY_SECONDS - 4}, True),
+        ({"nbf": LEEWAY_SECONDS + 4}, False),
+        ({"iat": LEEWAY_SECONDS + 4}, False),
+    ],
+)
+def test_clocks_may_differ_by_ten_seconds_and_no_more(
+    issuer: Issuer, gate: TokenGate, changed: dict[str, int], counts: bool
+) -> None:
+    """The leeway is bounded on both sides, and the same for the begin and the end of a token."""
+    claims: dict[str, Any] = {name: int(time.time()) + seconds for name, seconds in changed.items()}
+    token = issuer.token(**claims)
+
+    try:
+        gate.admit(f"Bearer {token}")
+        admitted = True
+    except Unauthorised:
+        admitted = False
+
+    assert admitted is counts
+
+
+def test_a_token_without_roles_is_somebody_who_may_nothing(issuer: Issuer, gate: TokenGate) -> None:
+    """Default deny begins with nothing."""
+    admitted = gate.admit(f"Bearer {issuer.token(roles=None)}")
+
+    assert admitted.roles == frozenset()
+    assert not (admitted.is_supervisor() or admitted.is_privacy_officer() or admitted.teams() or admitted.sources())
+
+
+def test_nobody_is_of_the_team_of_those_without_one(issuer: Issuer, gate: TokenGate) -> None:
+    """What has no team is the supervisor's alone, whatever an issuer writes into a token."""
+    admitted = gate.admit(f"Bearer {issuer.token(roles=['team:unknown', 'team:noord'])}")
+
+    assert admitted.teams() == {"noord"}
+    assert not admitted.may_see_team("unknown")
+
+
+def test_a_token_that_asks_to_be_understood_further_does_not_count(issuer: Issuer, gate: TokenGate) -> None:
+    """RFC 7515 §4.1.11: an extension marked critical and not known refuses the token."""
+    with pytest.raises(Unauthorised):
+        gate.admit(f"Bearer {issuer.token(headers={'crit': ['exp'], 'exp': 1})}")
+
+
+def test_a_key_beside_a_token_is_not_looked_at(issuer: Issuer, gate: TokenGate) -> None:
+    """RFC 8725 §3.10: `jwk` and `jku` in the header come from whoever made the token."""
+    stranger = json.loads(Issuer(published=("stranger",)).jwks())["keys"][0]
+    headers = {"kid": "ec", "jwk": stranger, "jku": "https://elsewhere.test/keys"}
+
+    with pytest.raises(Unauthorised):
+        gate.admit(f"Bearer {issuer.token(key='stranger', headers=headers)}")
+
+
+@pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"\xff", b'{"keys": []}'])
+def test_a_key_set_that_cannot_be_read_is_an_outage_and_opens_nothing(document: bytes) -> None:
+    """What the issuer spoils is no fault of the bearer, and no error of ours."""
+    with pytest.raises(Unavailable):
+        KeySet(lambda: document).find("ec")
+
+
+def test_a_key_file_that_is_gone_is_an_outage(issuer: Issuer, tmp_path: Path) -> None:
+    """The file may be replaced while we run."""
+    settings = issuer.settings(tmp_path)
+    (tmp_path / "jwks.json").unlink()
+
+    with pytest.raises(Unavailable):
+        token_gate(settings).admit(f"Bearer {issuer.token()}")
 
 
 def test_an_unsigned_token_does_not_count(issuer: Issuer, gate: TokenGate) -> None:

@@ -28,6 +28,8 @@ from youthcare.runtime.settings import TokenSettings
 REFETCH_SECONDS = 30.0
 LEEWAY_SECONDS = 10
 TOKEN_LENGTH_MAX = 8192
+NO_TEAM = "unknown"
+"""How the services name the team of what has none."""
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _ROLE = re.compile(r"(sender|team):\S{1,200}|supervisor|privacy-officer")
 _REQUIRED = ["exp", "nbf", "iat", "iss", "aud", "sub", "municipality"]
@@ -55,7 +57,8 @@ class Principal:
 
     def teams(self) -> frozenset[str]:
         """The teams whose youths and alerts this bearer may see; a supervisor sees all, whatever this says."""
-        return self._named("team:")
+        # What has no team is kept under this name, and is for supervisors: no role can be of it.
+        return self._named("team:") - {NO_TEAM}
 
     def may_send_for(self, source: str) -> bool:
         """Whether statements of this source may come from this bearer."""
@@ -109,11 +112,18 @@ class KeySet:
         with self._fetching:
             if key_id not in self._keys and self._may_fetch():
                 self._fetched_at = self.clock()
-                self._keys = public_keys(self.fetch())
+                self._keys = _readable(self.fetch())
             return self._keys.get(key_id)
 
     def _may_fetch(self) -> bool:
         return self._fetched_at is None or self.clock() - self._fetched_at >= REFETCH_SECONDS
+
+
+def _readable(document: bytes) -> dict[str, jwt.PyJWK]:
+    try:
+        return public_keys(document)
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
+        raise Unavailable(f"the issuer's key set cannot be read: {type(error).__name__}") from None
 
 
 def public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
@@ -129,9 +139,19 @@ def public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
 def key_set(settings: TokenSettings) -> KeySet:
     """The key set that the settings name; a file is preferred to an address."""
     if settings.jwks_file is not None:
-        return KeySet(Path(settings.jwks_file).read_bytes)
+        return KeySet(_from_file(Path(settings.jwks_file)))
     assert settings.jwks_url is not None, "settings hold one of the two"
     return KeySet(_from_address(settings.jwks_url))
+
+
+def _from_file(path: Path) -> Callable[[], bytes]:
+    def fetch() -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise Unavailable(f"the key set cannot be read: {type(error).__name__}") from None
+
+    return fetch
 
 
 def _from_address(url: str) -> Callable[[], bytes]:
@@ -165,6 +185,9 @@ class TokenGate:
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         header = jwt.get_unverified_header(token)
+        if "crit" in header:
+            # RFC 7515 §4.1.11: what must be understood is not, so the token does not count.
+            raise _not_counting()
         key = self.keys.find(str(header.get("kid", "")))
         if key is None or header.get("alg") not in self._algorithms(key):
             raise _not_counting()

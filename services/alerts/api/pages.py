@@ -75,7 +75,8 @@ def _add_list(app: FastAPI, pools: Sequence[Pool], now: Clock) -> None:
         return page(request, "list.html.j2", page=shown)
 
     @app.get("/nieuws", include_in_schema=False)
-    async def news(request: Request) -> Response:
+    async def news(request: Request, bearer: Bearer) -> Response:
+        sight_of(bearer)
         return page(request, "news.html.j2") if is_partial(request) else RedirectResponse("/", status_code=303)
 
 

@@ -114,8 +114,9 @@ def add_figure_pages(app: FastAPI, pools: Sequence[Pool], today: Callable[[], da
     """Add the pages; the first of `pools` is there once the app runs."""
 
     @app.get("/v1/indicators")
-    async def list_indicators(_bearer: Bearer) -> list[Answer]:
+    async def list_indicators(bearer: Bearer) -> list[Answer]:
         """The catalogue of indicators."""
+        asker_of(bearer)
         return catalogue()
 
     @app.get("/v1/indicators/{indicator}")
