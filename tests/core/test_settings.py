@@ -94,6 +94,51 @@ def test_the_safe_defaults_are_these() -> None:
     assert not settings.http().open_documentation
 
 
+AT_ISSUER = {
+    "TOKEN_ISSUER": "https://issuer.test",
+    "OIDC_ISSUER": "https://issuer.test",
+    "OIDC_CLIENT_ID": "inbox",
+    "OIDC_REDIRECT_URL": "https://inbox.test/aanmelden/terug",
+}
+
+
+def test_without_an_issuer_people_paste_a_token_and_with_one_its_keys_are_found() -> None:
+    """`OIDC_ISSUER` alone decides; with it no other setting need name the keys."""
+    named = {name: value for name, value in {**ALL, **AT_ISSUER}.items() if not name.startswith("JWKS_")}
+
+    assert Settings.from_env(ALL).openid() is None
+    assert (Settings.from_env(named).openid() or pytest.fail("no issuer")).scope == "openid"
+    assert Settings.from_env(named).token().jwks_url is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"OIDC_ISSUER": "https://other.test"}, "OIDC_ISSUER"),
+        ({"OIDC_ISSUER": "http://issuer.test", "TOKEN_ISSUER": "http://issuer.test"}, "OIDC_ISSUER"),
+        ({"OIDC_REDIRECT_URL": "http://inbox.test/aanmelden/terug"}, "OIDC_REDIRECT_URL"),
+        ({"OIDC_REDIRECT_URL": "https://inbox.test/elsewhere"}, "OIDC_REDIRECT_URL"),
+        ({"OIDC_REDIRECT_URL": "/aanmelden/terug"}, "OIDC_REDIRECT_URL"),
+        ({"OIDC_SCOPE": "profile"}, "OIDC_SCOPE"),
+    ],
+)
+def test_an_issuer_that_could_be_listened_to_or_is_another_is_refused(changed: dict[str, str], named: str) -> None:
+    """Plain HTTP is for this machine alone, and the tokens of sign-in are those that the gate believes."""
+    with pytest.raises(SettingWrong) as wrong:
+        Settings.from_env({**ALL, **AT_ISSUER, **changed}).openid()
+
+    assert str(wrong.value).startswith(named)
+    assert not [value for value in changed.values() if value in str(wrong.value) and value != "/aanmelden/terug"]
+
+
+def test_an_issuer_on_this_machine_may_be_plain_http() -> None:
+    """For tests and trials."""
+    here = {"TOKEN_ISSUER": "http://localhost:1", "OIDC_ISSUER": "http://localhost:1"}
+    back = {"OIDC_REDIRECT_URL": "http://127.0.0.1:2/aanmelden/terug"}
+
+    assert Settings.from_env({**ALL, **AT_ISSUER, **here, **back}).openid() is not None
+
+
 def test_settings_cannot_be_changed() -> None:
     """Read once, passed down, never altered."""
     settings = Settings.from_env(ALL)

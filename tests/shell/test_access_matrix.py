@@ -35,6 +35,8 @@ from tests.inbox import NOON, TODAY, asked, facts_of, fold, settings_of
 from tests.indication import CHAIN, new_bsn, new_name, new_number, world_of
 from tests.naive_indicators import told_layers
 from tests.stack import new_municipality
+from tests.tokens import ISSUER
+from youthcare.runtime.door_settings import CALLBACK
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.processing import Record
@@ -102,6 +104,11 @@ POST /meldingen/{number}/uitstellen  | sign-in sign-in 404 403 403 403 in 404 in
 POST /meldingen/{number}/toewijzen   | sign-in sign-in 404 403 403 403 in 404 in 403
 POST /meldingen/{number}/afsluiten   | sign-in sign-in 404 403 403 403 in 404 in 403
 POST /meldingen/{number}/notitie     | sign-in sign-in 404 403 403 403 in 404 in 403
+"""
+AT_ISSUER = """
+GET /aanmelden/begin   | 503
+GET /aanmelden/terug   | 401
+GET /afgemeld          | in
 """
 TRAJECTORY = (
     EVERYWHERE
@@ -261,6 +268,21 @@ async def test_alerts_let_in_who_may_and_nobody_else(stack: Stack, municipality:
     assert "\n".join(found) == ""
     assert len(refused) == 80 and len(touched) == 20
     assert touched & set(refused) == set()
+
+
+async def test_where_people_sign_in_at_an_issuer_the_doors_are_the_same(stack: Stack, tmp_path: Path) -> None:
+    """The token form is gone; three paths to the issuer and back stand open, and none of them is a page of alerts."""
+    settings = settings_of(stack, tmp_path)
+    named = {"oidc_issuer": ISSUER, "oidc_client_id": "inbox", "oidc_redirect_url": f"https://door.test{CALLBACK}"}
+    app = alerts_api(settings.model_copy(update=named), lambda: NOON)
+    lines = [line for line in lines_of(ALERTS + PAGES + AT_ISSUER) if line.name != "POST /aanmelden"]
+
+    async with asking(app) as client:
+        # The issuer is nowhere: what leads there says so, to everybody.
+        found = await differing(client, Roles(municipality="0153", elsewhere="0164"), lines_of(AT_ISSUER), {})
+
+    assert without_line(app, lines) == set()
+    assert "\n".join(found) == ""
 
 
 async def test_a_trajectory_is_for_its_team_and_the_supervisor(stack: Stack, municipality: str, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """People with a browser at the door: a cookie that carries their token, and forms that only our own pages can send.
 
 1. A cookie is read for pages and for nothing else, and only where no ``Authorization`` header stands; it is believed
-   by the same gate as any token. Script cannot read it, no other site can have it sent, and it leaves the machine
-   over TLS alone.
+   by the same gate as any token. Script cannot read it, another site can have it sent by a plain link alone (a page
+   that is read changes nothing), and it leaves the machine over TLS alone.
 2. Whoever has no cookie that counts is sent to sign in; what no page is says 401, as ever.
 3. A change asked by cookie must come from a page of ours: the browser says so itself, and the form carries a digest
    that only a page of this session could hold. The token is the key of that digest, so there is nothing to keep.
@@ -11,16 +11,20 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Literal
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from youthcare.runtime.door_settings import is_here
+from youthcare.runtime.openid import FLOW_SECONDS, Flow
 from youthcare.runtime.problems import Problem, problem_response
 
 COOKIE = "trajectwacht"
@@ -28,8 +32,10 @@ COOKIE_BYTES_MAX = 3800
 """What every browser keeps of one cookie, with room for its name and attributes (RFC 6265 §6.1)."""
 FORM_TOKEN = "form_token"  # noqa: S105
 FIELDS_MAX = 50
+SECRET_LENGTH_MIN = 43
+_STATE = re.compile(r"[0-9a-f]{64}")
 _SAFE = ("GET", "HEAD")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SAME_SITE: Literal["lax"] = "lax"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,8 @@ class Browsing:
     takes_cookie: Callable[[str], bool]
     open_paths: frozenset[str]
     sign_in: str
+    attempts: frozenset[tuple[str, str]] = frozenset()
+    """Method and path of what somebody tries to sign in by: a refusal there is counted (``rates.py``)."""
 
     def bearer_of(self, scope: Scope) -> str | None:
         """The ``Authorization`` header that the cookie stands for; None without a cookie, or where none is read."""
@@ -72,17 +80,51 @@ def cookie_name(scope: Scope) -> str:
 def needs_tls(scope: Scope) -> bool:
     """Whether the cookie is for TLS alone: everywhere but on this machine itself over plain HTTP."""
     host = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
-    return bool(scope.get("scheme") != "http" or host not in _LOOPBACK)
+    return bool(scope.get("scheme") != "http" or not is_here(host))
 
 
 def keep_token(response: Response, scope: Scope, token: str) -> None:
     """Put a token in the cookie of the browser, until the browser is closed."""
-    response.set_cookie(cookie_name(scope), token, path="/", secure=needs_tls(scope), httponly=True, samesite="strict")
+    _keep(response, scope, cookie_name(scope), token)
 
 
 def drop_token(response: Response, scope: Scope) -> None:
     """Take the cookie away."""
-    response.delete_cookie(cookie_name(scope), path="/", secure=needs_tls(scope), httponly=True, samesite="strict")
+    _drop(response, scope, cookie_name(scope))
+
+
+def keep_flow(response: Response, scope: Scope, flow: Flow) -> None:
+    """Put a flow in a cookie of its own, so that each tab can have one, for as long as it may take."""
+    _keep(response, scope, _flow_cookie(scope, flow.state), f"{flow.secret}.{quote(flow.back, safe='')}", FLOW_SECONDS)
+
+
+def find_flow(scope: Scope, state: str) -> Flow | None:
+    """The flow that this browser began under a state, if it did."""
+    kept = cookie_parser(Headers(scope=scope).get("cookie", "")).get(_flow_cookie(scope, state), "")
+    secret, _, back = kept.partition(".")
+    return Flow(secret=secret, back=unquote(back)) if len(secret) >= SECRET_LENGTH_MIN else None
+
+
+def drop_flow(response: Response, scope: Scope, state: str) -> None:
+    """Take the cookie of a flow away: it is for once."""
+    _drop(response, scope, _flow_cookie(scope, state))
+
+
+def _flow_cookie(scope: Scope, state: str) -> str:
+    # The state is a digest in hexadecimal; of another, which came with an address, no part becomes a name.
+    part = state[:8] if _STATE.fullmatch(state) else "none"
+    return f"{cookie_name(scope)}-{part}"
+
+
+def _keep(response: Response, scope: Scope, name: str, value: str, seconds: int | None = None) -> None:
+    # Lax and not strict: the first page after the issuer's, or after a link in a mail, comes from another site.
+    response.set_cookie(
+        name, value, path="/", secure=needs_tls(scope), httponly=True, samesite=_SAME_SITE, max_age=seconds
+    )
+
+
+def _drop(response: Response, scope: Scope, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=needs_tls(scope), httponly=True, samesite=_SAME_SITE)
 
 
 def cross_site(scope: Scope) -> Response | None:

@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import httpx
 import jwt
 from starlette.requests import HTTPConnection
 
+from youthcare.runtime.discovery import Discovery
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.settings import TokenSettings
@@ -32,7 +35,8 @@ NO_TEAM = "unknown"
 """How the services name the team of what has none."""
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _ROLE = re.compile(r"(sender|team):\S{1,200}|supervisor|privacy-officer")
-_REQUIRED = ["exp", "nbf", "iat", "iss", "aud", "sub", "municipality"]
+_REQUIRED = ("exp", "nbf", "iat", "iss", "aud", "sub", "municipality")
+_REQUIRED_OF_IDENTITY = ("exp", "iat", "iss", "aud", "sub", "nonce")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,10 @@ class KeySet:
 
         Raises ``Unavailable`` when the key set cannot be had; keys already known go on counting.
         """
-        # Requests are admitted in threads: those that come while another fetches wait for what it finds.
+        known = self._keys.get(key_id)
+        if known is not None:
+            return known
+        # Requests are admitted in threads: those of unknown keys wait for what another fetches, and nobody else does.
         with self._fetching:
             if key_id not in self._keys and self._may_fetch():
                 self._fetched_at = self.clock()
@@ -137,11 +144,13 @@ def public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
 
 
 def key_set(settings: TokenSettings) -> KeySet:
-    """The key set that the settings name; a file is preferred to an address."""
+    """The key set that the settings name: a file before an address, and else where the issuer says that it is."""
     if settings.jwks_file is not None:
         return KeySet(_from_file(Path(settings.jwks_file)))
-    assert settings.jwks_url is not None, "settings hold one of the two"
-    return KeySet(_from_address(settings.jwks_url))
+    if settings.jwks_url is not None:
+        return KeySet(partial(_from_address, settings.jwks_url))
+    discovery = Discovery(settings.issuer)
+    return KeySet(lambda: _from_address(discovery.endpoints().keys))
 
 
 def _from_file(path: Path) -> Callable[[], bytes]:
@@ -154,14 +163,11 @@ def _from_file(path: Path) -> Callable[[], bytes]:
     return fetch
 
 
-def _from_address(url: str) -> Callable[[], bytes]:
-    def fetch() -> bytes:
-        try:
-            return httpx.get(url, timeout=5, follow_redirects=False).raise_for_status().content
-        except httpx.HTTPError as error:
-            raise Unavailable(f"the issuer's key set is away: {type(error).__name__}") from None
-
-    return fetch
+def _from_address(url: str) -> bytes:
+    try:
+        return httpx.get(url, timeout=5, follow_redirects=False).raise_for_status().content
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the issuer's key set is away: {type(error).__name__}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +182,29 @@ class TokenGate:
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorised("A bearer token is needed.", offered=False)
+        return _principal(self._claims(token.strip(), self.settings.audience, _REQUIRED))
+
+    def identify(self, token: str, client: str, nonce: str) -> str:
+        """The subject of an identity token that was made for a client and a nonce; raises ``Unauthorised``.
+
+        OpenID Connect Core 1.0 §3.1.3.7: issuer, audience, authorised party, signature, times, nonce.
+        """
+        claims = self._claims(token, client, _REQUIRED_OF_IDENTITY)
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        party = claims.get("azp", None if several else client)
+        if party != client or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+            raise _not_counting()
+        return str(claims["sub"])
+
+    def _claims(self, token: str, audience: str, required: Sequence[str]) -> Mapping[str, Any]:
         if len(token) > TOKEN_LENGTH_MAX:
             raise _not_counting()
         try:
-            return _principal(self._claims(token.strip()))
+            return self._decoded(token, audience, required)
         except (jwt.PyJWTError, TypeError, ValueError):
             raise _not_counting() from None
 
-    def _claims(self, token: str) -> Mapping[str, Any]:
+    def _decoded(self, token: str, audience: str, required: Sequence[str]) -> Mapping[str, Any]:
         header = jwt.get_unverified_header(token)
         if "crit" in header:
             # RFC 7515 §4.1.11: what must be understood is not, so the token does not count.
@@ -195,10 +216,10 @@ class TokenGate:
             token,
             key.key,
             algorithms=self._algorithms(key),
-            audience=self.settings.audience,
+            audience=audience,
             issuer=self.settings.issuer,
             leeway=LEEWAY_SECONDS,
-            options={"require": _REQUIRED},
+            options={"require": list(required)},
         )
 
     def _algorithms(self, key: jwt.PyJWK) -> list[str]:
@@ -226,9 +247,9 @@ def principal(request: HTTPConnection) -> Principal:
 def _principal(claims: Mapping[str, Any]) -> Principal:
     municipality, roles = claims["municipality"], claims.get("roles", [])
     if not isinstance(municipality, str) or _MUNICIPALITY.fullmatch(municipality) is None:
-        raise ValueError("municipality")
+        raise _not_counting()
     if not isinstance(roles, list):
-        raise TypeError("roles")
+        raise _not_counting()
     kept = frozenset(role for role in roles if isinstance(role, str) and _ROLE.fullmatch(role))
     return Principal(subject=str(claims["sub"]), municipality=municipality, roles=kept)
 

@@ -12,35 +12,46 @@ from collections.abc import Mapping
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+
+from youthcare.runtime.door_settings import (
+    DoorVariables,
+    HttpSettings,
+    Model,
+    OpenIdSettings,
+    Port,
+    SettingMissing,
+    SettingWrong,
+    TokenSettings,
+    needed,
+    split,
+)
+
+__all__ = [
+    "BrokerSettings",
+    "DatabaseSettings",
+    "DeliverySettings",
+    "HttpSettings",
+    "MailSettings",
+    "OpenIdSettings",
+    "Service",
+    "SettingMissing",
+    "SettingWrong",
+    "Settings",
+    "TokenSettings",
+    "WorkerSettings",
+    "shipped",
+]
 
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Service = Literal["indication", "trajectory", "indicators", "alerts"]
 MailSecurity = Literal["starttls", "tls", "plaintext"]
-Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-T = TypeVar("T")
 
 
-class SettingMissing(Exception):
-    """A process needs a setting that the environment does not have; the text is its name."""
-
-    def __init__(self, *names: str) -> None:
-        super().__init__("set " + " or ".join(names))
-
-
-class SettingWrong(Exception):
-    """A setting has a value that cannot be used; the text names it and never repeats the value."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-
-class BrokerSettings(_Model):
+class BrokerSettings(Model):
     """How to reach Kafka. The default is plaintext because it is Kafka's own; production uses ssl or sasl_ssl."""
 
     bootstrap_servers: str
@@ -53,7 +64,7 @@ class BrokerSettings(_Model):
     password: str | None = Field(repr=False)
 
 
-class DatabaseSettings(_Model):
+class DatabaseSettings(Model):
     """How to reach one service's database role."""
 
     dsn: str = Field(repr=False)
@@ -62,26 +73,7 @@ class DatabaseSettings(_Model):
     command_seconds: float = 30.0
 
 
-class HttpSettings(_Model):
-    """Where an API listens."""
-
-    host: str
-    port: Port
-    open_documentation: bool
-    body_bytes_max: int
-
-
-class TokenSettings(_Model):
-    """Which bearer tokens are believed; the algorithms come from here and never from a token."""
-
-    jwks_file: str | None
-    jwks_url: str | None
-    issuer: str
-    audience: str
-    algorithms: tuple[Algorithm, ...]
-
-
-class DeliverySettings(_Model):
+class DeliverySettings(Model):
     """How what is told reaches a receiver that may be away; times in seconds."""
 
     first_pause_seconds: float
@@ -93,7 +85,7 @@ class DeliverySettings(_Model):
     private_networks: tuple[IPv4Network | IPv6Network, ...]
 
 
-class MailSettings(_Model):
+class MailSettings(Model):
     """How mail leaves, and what stands in it."""
 
     host: str
@@ -107,7 +99,7 @@ class MailSettings(_Model):
     digest_at: time
 
 
-class WorkerSettings(_Model):
+class WorkerSettings(Model):
     """What a stream worker needs; times in seconds."""
 
     broker: BrokerSettings
@@ -122,7 +114,7 @@ class WorkerSettings(_Model):
     batch_within_seconds: float = 0.05
 
 
-class Settings(_Model):
+class Settings(DoorVariables):
     """The environment, checked; the fields are the variables' names in lower case."""
 
     kafka_bootstrap_servers: str | None = None
@@ -137,19 +129,10 @@ class Settings(_Model):
     trajectory_dsn: str | None = Field(default=None, repr=False)
     indicators_dsn: str | None = Field(default=None, repr=False)
     alerts_dsn: str | None = Field(default=None, repr=False)
-    http_host: str = "127.0.0.1"  # loopback: opening a service to a network is a choice
-    http_port: Port | None = None
-    http_open_documentation: bool = False
-    http_body_bytes_max: Annotated[int, Field(gt=0)] = 26_000_000  # a 25 MB message and its envelope
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
     worker_patience_seconds: Seconds = 60.0
     worker_stalled_seconds: Seconds = 120.0
-    jwks_file: str | None = None
-    jwks_url: str | None = None
-    token_issuer: str | None = None
-    token_audience: str | None = None
-    token_algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
     topic_replication: Annotated[int, Field(ge=1, le=9)] = 1  # one broker; a cluster of three sets 3
     log_salt: str | None = Field(default=None, repr=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -179,10 +162,10 @@ class Settings(_Model):
     digest_at: time = time(7, 30)
     inbox_url: str | None = None
 
-    @field_validator("token_algorithms", "webhook_private_networks", mode="before")
+    @field_validator("webhook_private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return split(value)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -199,7 +182,7 @@ class Settings(_Model):
     def broker(self) -> BrokerSettings:
         """How to reach Kafka."""
         return BrokerSettings(
-            bootstrap_servers=_needed(self.kafka_bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS"),
+            bootstrap_servers=needed(self.kafka_bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS"),
             security=self.kafka_security,
             ca_file=self.kafka_ca_file,
             certificate_file=self.kafka_certificate_file,
@@ -217,28 +200,7 @@ class Settings(_Model):
             "indicators": self.indicators_dsn,
             "alerts": self.alerts_dsn,
         }
-        return DatabaseSettings(dsn=_needed(by_service[service], f"{service.upper()}_DSN"))
-
-    def http(self) -> HttpSettings:
-        """Where this API listens."""
-        return HttpSettings(
-            host=self.http_host,
-            port=_needed(self.http_port, "HTTP_PORT"),
-            open_documentation=self.http_open_documentation,
-            body_bytes_max=self.http_body_bytes_max,
-        )
-
-    def token(self) -> TokenSettings:
-        """Which bearer tokens this API believes."""
-        if self.jwks_file is None and self.jwks_url is None:
-            raise SettingMissing("JWKS_FILE", "JWKS_URL")
-        return TokenSettings(
-            jwks_file=self.jwks_file,
-            jwks_url=self.jwks_url,
-            issuer=_needed(self.token_issuer, "TOKEN_ISSUER"),
-            audience=_needed(self.token_audience, "TOKEN_AUDIENCE"),
-            algorithms=self.token_algorithms,
-        )
+        return DatabaseSettings(dsn=needed(by_service[service], f"{service.upper()}_DSN"))
 
     def delivery(self) -> DeliverySettings:
         """How what is told reaches its receivers."""
@@ -263,8 +225,8 @@ class Settings(_Model):
             username=self.smtp_username,
             password=self.smtp_password,
             ca_file=self.smtp_ca_file,
-            sender=_needed(self.mail_sender, "MAIL_SENDER"),
-            inbox_url=_needed(self.inbox_url, "INBOX_URL"),
+            sender=needed(self.mail_sender, "MAIL_SENDER"),
+            inbox_url=needed(self.inbox_url, "INBOX_URL"),
             digest_at=self.digest_at,
         )
 
@@ -274,7 +236,7 @@ class Settings(_Model):
             broker=self.broker(),
             database=self.database(service),
             metrics_host=self.metrics_host,
-            metrics_port=_needed(self.metrics_port, "METRICS_PORT"),
+            metrics_port=needed(self.metrics_port, "METRICS_PORT"),
             patience_seconds=self.worker_patience_seconds,
             stalled_seconds=self.worker_stalled_seconds,
             batch_records_max=_BATCH_RECORDS_MAX.get(service, WorkerSettings.model_fields["batch_records_max"].default),
@@ -283,12 +245,6 @@ class Settings(_Model):
 
 # The facts of one youth are hundreds of steps: a batch of a thousand is more than one transaction should hold.
 _BATCH_RECORDS_MAX: dict[Service, int] = {"indicators": 200}
-
-
-def _needed(value: T | None, name: str) -> T:
-    if value is None:
-        raise SettingMissing(name)
-    return value
 
 
 def shipped(name: str) -> Path:

@@ -29,6 +29,7 @@ from services.alerts.store.tables import TABLES
 from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.browsing import Browsing
 from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.openid import openid_client
 from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings
@@ -54,14 +55,15 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
         yield
         await pools.pop().close()
 
-    gate = token_gate(settings.token())
+    gate, at_issuer = token_gate(settings.token()), settings.openid()
+    client = None if at_issuer is None else openid_client(at_issuer, gate)
     app = create_app(
         "Trajectwacht: alerts",
         gate=gate,
         http=settings.http(),
         problems=lambda: database_problems(pools),
         lifespan=lifespan,
-        browsing=_browsing(),
+        browsing=_browsing(at_issuer=client is not None),
     )
     keep_looks(app, access_log(settings), now)
     # Fixed paths below /v1/alerts/ come before the one that ends in a number.
@@ -74,16 +76,16 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     add_break_glass(app, pools, now)
     add_break_glass_pages(app, pools, now)
     add_norms(app, pools, now)
-    add_login(app, gate)
+    add_login(app, gate, client)
     add_pages(app, pools, now)
     add_forms(app, pools, now)
     add_supervisor_pages(app, pools, now)
     return app
 
 
-def _browsing() -> Browsing:
+def _browsing(*, at_issuer: bool) -> Browsing:
     """The pages of the inbox, and that of looking beyond one's own team."""
-    pages = browsing()
+    pages = browsing(at_issuer=at_issuer)
     return replace(pages, takes_cookie=lambda path: path == BREAK_GLASS_PAGE or pages.takes_cookie(path))
 
 

@@ -1,7 +1,8 @@
 """Signing in and out with a browser, the pages that anybody may read, and errors as pages.
 
-Two rules. A token is believed by the same gate as that of any bearer, and is kept in a cookie that no script reads.
-What is said of a token that does not count never tells why.
+Three rules. A token is believed by the same gate as that of any bearer, and is kept in a cookie that no script reads.
+What is said of a token that does not count never tells why. Where an issuer is named people sign in there, and no
+page takes a token that somebody pastes.
 """
 
 import asyncio
@@ -12,8 +13,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from services.alerts.api.issuer_login import SIGNED_OUT, START, add_issuer_login
 from services.alerts.api.rendering import Message, page, static_answer, static_files
 from youthcare.runtime.browsing import COOKIE_BYTES_MAX, Browsing, cross_site, drop_token, keep_token, posted
+from youthcare.runtime.door_settings import CALLBACK
+from youthcare.runtime.openid import OpenId
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, TokenGate, Unauthorised
 
@@ -30,10 +34,16 @@ FAULTS_NL = {
 FAULT_NL = ("Er ging iets mis", "Dit verzoek kon niet worden uitgevoerd.")
 
 
-def browsing() -> Browsing:
-    """Which paths of the alerts API are for browsers."""
+def browsing(*, at_issuer: bool = False) -> Browsing:
+    """Which paths of the alerts API are for browsers; whether people sign in at an issuer."""
     open_paths = frozenset({SIGN_IN, STATEMENT, *(f"/static/{name}" for name in static_files())})
-    return Browsing(takes_cookie=takes_cookie, open_paths=open_paths, sign_in=SIGN_IN)
+    return Browsing(
+        takes_cookie=takes_cookie,
+        open_paths=open_paths | (frozenset({START, CALLBACK, SIGNED_OUT}) if at_issuer else frozenset()),
+        # Straight to the issuer: whoever is signed in there sees no page between.
+        sign_in=START if at_issuer else SIGN_IN,
+        attempts=frozenset({("GET", CALLBACK)} if at_issuer else {("POST", SIGN_IN)}),
+    )
 
 
 def takes_cookie(path: str) -> bool:
@@ -41,31 +51,41 @@ def takes_cookie(path: str) -> bool:
     return path == STREAM or _PAGE.fullmatch(path) is not None
 
 
-def add_login(app: FastAPI, gate: TokenGate) -> None:
+def add_login(app: FastAPI, gate: TokenGate, client: OpenId | None) -> None:
     """The pages to sign in and out, the accessibility statement and the static files."""
 
     @app.get(SIGN_IN, include_in_schema=False)
     async def sign_in(request: Request, naar: str = "/") -> Response:
-        return page(request, "sign_in.html.j2", back=_back(naar))
-
-    @app.post(SIGN_IN, include_in_schema=False)
-    async def signed_in(request: Request) -> Response:
-        return cross_site(request.scope) or await _admitted(request, gate)
+        return page(request, "sign_in.html.j2", back=_back(naar), start=START if client else None)
 
     @app.post(SIGN_OUT, include_in_schema=False)
     async def sign_out(request: Request) -> Response:
         await posted(request)
-        answer = RedirectResponse(SIGN_IN, status_code=303)
+        answer = RedirectResponse(SIGNED_OUT if client else SIGN_IN, status_code=303)
         drop_token(answer, request.scope)
         return answer
 
+    if client is None:
+        _add_token_form(app, gate)
+    else:
+        add_issuer_login(app, client, _back, may_read)
+    _add_open_pages(app)
+    _add_fault_pages(app)
+
+
+def _add_token_form(app: FastAPI, gate: TokenGate) -> None:
+    @app.post(SIGN_IN, include_in_schema=False)
+    async def signed_in(request: Request) -> Response:
+        return cross_site(request.scope) or await _admitted(request, gate)
+
+
+def _add_open_pages(app: FastAPI) -> None:
     @app.get(STATEMENT, include_in_schema=False)
     async def statement(request: Request) -> Response:
         return page(request, "accessibility.html.j2")
 
     for name in static_files():
         app.add_api_route(f"/static/{name}", partial(_static, name), methods=["GET"], include_in_schema=False)
-    _add_fault_pages(app)
 
 
 async def _static(name: str) -> Response:
@@ -94,7 +114,9 @@ def may_read(bearer: Principal) -> bool:
 
 
 def _refused(request: Request, back: str, words: str) -> Response:
-    return page(request, "sign_in.html.j2", back=back, message=Message(words=words, is_fault=True), status=401)
+    return page(
+        request, "sign_in.html.j2", back=back, start=None, message=Message(words=words, is_fault=True), status=401
+    )
 
 
 def _back(path: str) -> str:
