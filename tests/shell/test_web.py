@@ -20,10 +20,11 @@ from starlette.routing import Route
 from tests.tokens import Issuer
 from youthcare.runtime.health import OPEN_PATHS
 from youthcare.runtime.logs import configure_logging
+from youthcare.runtime.problems import SECURITY_HEADERS
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import Principal, principal, require, token_gate
 from youthcare.runtime.settings import HttpSettings
-from youthcare.runtime.web import SECURITY_HEADERS, create_app
+from youthcare.runtime.web import create_app
 
 LIMIT = 10_000
 BSN = "999990019"
@@ -208,8 +209,16 @@ async def test_security_headers_stand_on_every_answer(app: FastAPI, issuer: Issu
             await client.get("/v1/forgotten"),
             await client.get("/v1/forgotten", headers=issuer.header()),
             await client.get("/nothing", headers=issuer.header()),
+            await client.get("/v1/youths/y/trajectory", headers=issuer.header()),
+            await client.delete("/v1/raw", headers=issuer.header()),
+            await client.post("/v1/numbers", json={"number": "x"}, headers=issuer.header()),
+            await client.post("/v1/raw", content=b"x" * (LIMIT + 1), headers=issuer.header()),
+            await client.get("/v1/away", headers=issuer.header()),
+            await client.get("/v1/broken", headers=issuer.header()),
         ]
 
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 401, 200, 404, 403, 405, 422, 413, 503, 500]
     for answer in answers:
         for name, value in SECURITY_HEADERS.items():
             assert answer.headers[name] == value

@@ -1,4 +1,4 @@
-"""The settings of an API: where it listens, whose tokens it believes, where people sign in.
+"""The settings of an API: where it listens, whose tokens it believes, where people sign in, how much it takes.
 
 They are part of ``settings.Settings``; nothing reads them elsewhere. What belongs together is checked together here.
 """
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Port = Annotated[int, Field(ge=0, le=65535)]
+PerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
 CALLBACK = "/aanmelden/terug"
 """The path to which the issuer sends a browser back."""
 T = TypeVar("T")
@@ -35,13 +36,21 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
+class RateSettings(Model):
+    """How many requests one process takes in a minute; see ``rates.py``."""
+
+    bearer_per_minute: int
+    attempts_per_minute: int
+
+
 class HttpSettings(Model):
-    """Where an API listens."""
+    """Where an API listens, and how much it takes; without rates it takes all."""
 
     host: str
     port: Port
     open_documentation: bool
     body_bytes_max: int
+    rates: RateSettings | None = None
 
 
 class TokenSettings(Model):
@@ -74,6 +83,8 @@ class DoorVariables(Model):
     http_port: Port | None = None
     http_open_documentation: bool = False
     http_body_bytes_max: Annotated[int, Field(gt=0)] = 26_000_000  # a 25 MB message and its envelope
+    http_requests_per_minute: PerMinute = 6000
+    http_attempts_per_minute: PerMinute = 60
     jwks_file: str | None = None
     jwks_url: str | None = None
     token_issuer: str | None = None
@@ -91,12 +102,15 @@ class DoorVariables(Model):
         return split(value)
 
     def http(self) -> HttpSettings:
-        """Where this API listens."""
+        """Where this API listens, and how much it takes."""
         return HttpSettings(
             host=self.http_host,
             port=needed(self.http_port, "HTTP_PORT"),
             open_documentation=self.http_open_documentation,
             body_bytes_max=self.http_body_bytes_max,
+            rates=RateSettings(
+                bearer_per_minute=self.http_requests_per_minute, attempts_per_minute=self.http_attempts_per_minute
+            ),
         )
 
     def token(self) -> TokenSettings:

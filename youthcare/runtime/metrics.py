@@ -28,6 +28,7 @@ RULES = (
     "duplicate-provision", "returned", "serial-renewal", "evaluation-due", "end-near", "turning-18",
     "residential-moves", "waiting-long", "sleeper", "shopping", "outlier", "feed-silent",
 )  # fmt: skip
+LIMITED = ("bearer", "token", "sign-in")
 OUTCOMES = ("acted", "already-known", "agreed-exception", "data-error", "not-ours")
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
 
@@ -43,6 +44,7 @@ def _gauge(name: str, meaning: str, labels: Iterable[str] = ()) -> Gauge:
 STATEMENTS = _counter("statements", "Statements accepted at the doors.", ("source_kind", "type"))
 REFUSALS = _counter("refusals", "Messages and statements refused, by reason.", ("reason",))
 ALERTS_OPENED = _counter("alerts_opened", "Alerts opened, by rule.", ("rule",))
+REQUESTS_LIMITED = _counter("requests_limited", "Requests answered 429, by what there was too much of.", ("kind",))
 LOG_KEYS_DROPPED = _counter("log_keys_dropped", "Keys dropped from log lines: not on the list.")
 RECORDS_APPLIED = _counter("records_applied", "Records whose effect is committed, and repeats.", ("service",))
 BATCHES_RETRIED = _counter("batches_retried", "Batches tried again after an outage.", ("service",))
@@ -141,6 +143,8 @@ for _rule in RULES:
     ALERTS_OPENED.labels(_rule)
     for _outcome in OUTCOMES:
         ALERTS_OUTCOMES.labels(_rule, _outcome)
+for _limited in LIMITED:
+    REQUESTS_LIMITED.labels(_limited)
 for _clock in ("backward", "forward"):
     ALERTS_SWEEP_REFUSED.labels(_clock)
 

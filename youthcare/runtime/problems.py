@@ -18,6 +18,14 @@ from youthcare.runtime.processing import Unavailable
 MEDIA_TYPE = "application/problem+json"
 _NINE_DIGITS = re.compile(r"\d{9,}")
 RETRY_SECONDS = 5
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""What stands on every answer that does not say otherwise itself."""
 
 
 class Problem(HTTPException):
@@ -85,4 +93,5 @@ def unavailable_response(error: Unavailable) -> Response:
 
 async def _broken_problem(_request: Request, error: Exception) -> Response:
     structlog.get_logger().error("request_failed", **fault(error))
-    return problem_response(500, "Something went wrong on our side; it is in the log.")
+    # Starlette answers this outside of everything that we put around an app: the headers have to come along.
+    return problem_response(500, "Something went wrong on our side; it is in the log.", headers=SECURITY_HEADERS)

@@ -2,8 +2,9 @@
 
 1. The gate stands before the routing, so a page that somebody forgets to protect is closed, and a page that does
    not exist looks the same as one that is closed.
-2. A body larger than the limit is refused before it is read whole, whatever its headers say.
-3. Every error is a problem document that repeats nothing of what was sent (``problems.py``).
+2. Who asks too much is told so before anything is done (``rates.py``).
+3. A body larger than the limit is refused before it is read whole, whatever its headers say.
+4. Every error is a problem document that repeats nothing of what was sent (``problems.py``).
 """
 
 from __future__ import annotations
@@ -23,24 +24,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from youthcare.runtime.browsing import FORM_TOKEN, Browsing, cross_site, form_token_of
 from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes
 from youthcare.runtime.problems import (
+    SECURITY_HEADERS,
     Problem,
     add_problem_handlers,
     problem_response,
     unavailable_response,
 )
 from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.rates import Attempts, Rates, rates_of
 from youthcare.runtime.security import TokenGate, Unauthorised
 from youthcare.runtime.settings import HttpSettings
 
 STOP_SECONDS = 10
 OPENAPI_PATH = "/openapi.json"
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -64,9 +60,12 @@ def create_app(
     add_problem_handlers(app)
     open_paths = OPEN_PATHS | ({OPENAPI_PATH} if http.open_documentation else frozenset())
     open_paths |= browsing.open_paths if browsing is not None else frozenset()
+    rates = rates_of(http.rates)
     # The last added is the outermost.
     app.add_middleware(BodyLimit, bytes_max=http.body_bytes_max)
-    app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths, browsing=browsing)
+    app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths, browsing=browsing, rates=rates)
+    if rates is not None and browsing is not None:
+        app.add_middleware(Attempts, rates=rates, attempts=browsing.attempts)
     app.add_middleware(Headings)
     return app
 
@@ -75,9 +74,15 @@ class Gatekeeper:
     """Lets nobody in without a token, but on the open paths; puts the principal into the scope."""
 
     def __init__(
-        self, app: ASGIApp, gate: TokenGate, open_paths: frozenset[str], browsing: Browsing | None = None
+        self,
+        app: ASGIApp,
+        gate: TokenGate,
+        open_paths: frozenset[str],
+        browsing: Browsing | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self._app = app
+        self._rates = rates
         self._gate = gate
         self._open_paths = open_paths
         self._browsing = browsing
@@ -101,13 +106,19 @@ class Gatekeeper:
                 scope[FORM_TOKEN] = form_token_of(header.removeprefix("Bearer "))
         try:
             # In a thread: an unknown key id makes the gate fetch the key set.
-            scope["principal"] = await asyncio.to_thread(self._gate.admit, header)
+            bearer = await asyncio.to_thread(self._gate.admit, header)
         except Unauthorised as refused:
             to_sign_in = self._browsing.refusal(scope) if self._browsing else None
-            return to_sign_in or problem_response(refused.status_code, refused.detail, headers=refused.headers)
+            return to_sign_in or self._refused(scope, refused, offered=header is not None)
         except Unavailable as away:
             return unavailable_response(away)
-        return cross_site(scope) if FORM_TOKEN in scope else None
+        scope["principal"] = bearer
+        too_much = self._rates.of_bearer(bearer) if self._rates else None
+        return too_much or (cross_site(scope) if FORM_TOKEN in scope else None)
+
+    def _refused(self, scope: Scope, refused: Unauthorised, *, offered: bool) -> Response:
+        too_often = self._rates.of_wrong_token(scope) if self._rates and offered else None
+        return too_often or problem_response(refused.status_code, refused.detail, headers=refused.headers)
 
 
 class BodyLimit:

@@ -62,6 +62,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     401: _problem("No bearer token that counts."),
     403: _problem("A token without the role `sender:<source>`."),
     413: _problem("More than 25 MB; recorded as a refusal."),
+    429: _problem("Too many requests of this sender; send the same again after `Retry-After` seconds."),
     503: _problem("A part of the system is away; send the same again after `Retry-After` seconds."),
 }
 
