@@ -56,9 +56,12 @@ def _local_instant(value: Any) -> datetime:
 
 def _instant(value: Any) -> datetime:
     try:
-        return _moment(value, _INSTANT).astimezone(UTC)
+        instant = _moment(value, _INSTANT).astimezone(UTC)
     except OverflowError:
         raise refusal_error(Reason.FIELD_INVALID) from None
+    # In UTC it may fall on the day before the first or after the last possible one.
+    _day(instant.date().isoformat())
+    return instant
 
 
 def _moment(value: Any, form: re.Pattern[str]) -> datetime:

@@ -37,7 +37,7 @@ class Reason(StrEnum):
 GUIDANCE_NL: dict[Reason, str] = {
     Reason.NOT_XML: "Het bericht is geen leesbare XML. Lever het opnieuw aan als geldig iJw-bericht in UTF-8.",
     Reason.NOT_JSON: "Het bericht is geen leesbare JSON. Lever het opnieuw aan als CloudEvent in UTF-8.",
-    Reason.TOO_LARGE: "Het bericht is groter dan 25 MB. Splits het en lever de delen apart aan.",
+    Reason.TOO_LARGE: "Het bericht is groter dan 25 MB of telt te veel delen. Splits het en lever opnieuw aan.",
     Reason.FORBIDDEN_CONTENT: "Het bericht bevat een DTD of entiteit. Verwijder die en lever opnieuw aan.",
     Reason.UNKNOWN_MESSAGE: "Dit berichttype wordt hier niet verwerkt. Controleer de namespace en berichtcode.",
     Reason.WRONG_VERSION: "Alleen iJw-release 3.2 wordt verwerkt. Lever het bericht aan in die release.",

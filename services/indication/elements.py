@@ -18,7 +18,10 @@ Kind = TypeVar("Kind")
 Form = Callable[[str], object | None]  # the value of a text; None when the text has not this form
 
 FIRST_DAY_EVER = date(1900, 1, 1)  # the standard's own date for "unknown" (IV009); nothing is older
+LAST_DAY_EVER = date(2199, 12, 31)  # what a statement may name (schemas/fields.py); nothing is planned further on
+NO_LAST_DAY = date(9999, 12, 31)  # how senders write "no last day"
 BLANKS = " \t\r\n"
+VOLUME_MAX = 99_999_999
 _SPEC = "element"
 
 
@@ -181,19 +184,34 @@ def _unknown(kind: type[object], element: Element, holder: str = "") -> int:
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?")
 _NUMBER = re.compile(r"\+?[0-9]+")
+_PRODUCT_CODE = re.compile(r"[0-9A-Za-z]{1,5}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CODE = re.compile(r"[0-9A-Za-z]{1,4}")
 
 
 def a_day(text: str) -> date | None:
-    """A civil date without zone (LDT_Datum), not older than the standard's date for "unknown"."""
+    """A civil date without zone (LDT_Datum), between the standard's date for "unknown" and the end of 2199."""
+    day = _written_day(text)
+    return day if day is not None and FIRST_DAY_EVER <= day <= LAST_DAY_EVER else None
+
+
+def a_known_day(text: str) -> date | None:
+    """A civil date on which something was sent or decided: not the date for "unknown", which has no instant."""
+    day = a_day(text)
+    return None if day == FIRST_DAY_EVER else day
+
+
+def a_last_day(text: str) -> date | None:
+    """A civil date at which something granted or asked for ends; 9999-12-31 says that no end is foreseen."""
+    return NO_LAST_DAY if _written_day(text) == NO_LAST_DAY else a_day(text)
+
+
+def _written_day(text: str) -> date | None:
     bare = text.strip(BLANKS)
-    if not _DAY.fullmatch(bare):
-        return None
     try:
-        day = date.fromisoformat(bare)
+        return date.fromisoformat(bare) if _DAY.fullmatch(bare) else None
     except ValueError:
         return None
-    return day if day >= FIRST_DAY_EVER else None
 
 
 def a_time(text: str) -> time | None:
@@ -208,10 +226,16 @@ def a_time(text: str) -> time | None:
 
 
 def a_number(text: str) -> int | None:
-    """A whole number of at most nine digits (LDT_Nummer, LDT_Volume); sign and leading zeros do not count."""
+    """A whole number of at most nine digits (LDT_Nummer); sign and leading zeros do not count."""
     bare = text.strip(BLANKS)
     digits = bare.lstrip("+0") or "0"
     return int(digits) if _NUMBER.fullmatch(bare) and len(digits) <= 9 else None
+
+
+def a_volume(text: str) -> int | None:
+    """A whole number of at most eight digits (LDT_Volume)."""
+    number = a_number(text)
+    return number if number is not None and number <= VOLUME_MAX else None
 
 
 def a_code(text: str) -> str | None:
@@ -219,11 +243,19 @@ def a_code(text: str) -> str | None:
     return text if _CODE.fullmatch(text) else None
 
 
+def a_product_code(text: str) -> str | None:
+    """Letters and digits, at most five (LDT_ProductCode); the schema allows more, no code list has it."""
+    return text if _PRODUCT_CODE.fullmatch(text) else None
+
+
 def a_text(length: int) -> Form:
-    """One line of at most `length` characters, not blank; blanks count, as in the schema."""
+    """One line of at most `length` characters, not blank; blanks count, as in the schema.
+
+    Control characters, tabs among them, are refused: no identification on a topic may hold one.
+    """
 
     def form(text: str) -> str | None:
-        fits = len(text) <= length and text.strip() != "" and "\n" not in text and "\r" not in text
+        fits = len(text) <= length and text.strip() != "" and not _CONTROL.search(text)
         return text if fits else None
 
     return form

@@ -90,8 +90,9 @@ def _root(body: bytes) -> _Opened | Refused:
         for at in range(0, min(len(body), ROOT_BYTES_MAX), CHUNK_BYTES):
             parser.feed(body[at : at + CHUNK_BYTES])
             for event in parser.read_events():
-                name = etree.QName(cast(etree._Element, event[1]))
-                return _Opened(body, name.namespace or "", name.localname)
+                space, _, name = str(cast(etree._Element, event[1]).tag).removeprefix("{").rpartition("}")
+                # A prefix that nobody declared; the parser tells only at the end.
+                return Refused(reason=Reason.NOT_XML) if ":" in name else _Opened(body, space, name)
     except etree.XMLSyntaxError as error:
         return _unreadable(error)
     return Refused(reason=Reason.NOT_XML)

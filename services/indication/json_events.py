@@ -27,6 +27,7 @@ from youthcare.events import (
 from youthcare.outcome import Reason, Refused
 
 CLOCKS_MAY_DIFFER = timedelta(days=1)
+CODED = frozenset({"kind", "category", "code", "unit", "frequency", "answer", "reason", "change_reason", "referrer"})
 
 
 class Incoming(Protocol):
@@ -59,6 +60,9 @@ def assertion_of(event: Incoming, arrival: Arrival, key: bytes, teams: Teams) ->
         reason, place = wrong
         return Refused(reason=reason, field=place, identification=event.id)
     bsn = None if event.bsn is None else normalised_bsn(event.bsn)
+    numbered = _code_with_number(event.data, bsn, key, "data")
+    if numbered is not None:
+        return Refused(reason=Reason.FIELD_INVALID, field=numbered, identification=event.id)
     data = _scrubbed(event.data, bsn, key)
     return Assertion(
         municipality=event.municipality,
@@ -135,13 +139,27 @@ def request_lookup(municipality: str, request: str, key: bytes) -> str:
     return reference_lookup(key, f"{IJW_SOURCE_PREFIX}{municipality}:{provider}", request)
 
 
+def _code_with_number(value: Any, bsn: str | None, key: bytes, place: str) -> str | None:
+    """The place of a code that holds the number of a person: its digest would be no code, so it cannot be hidden."""
+    if isinstance(value, tuple):
+        found = (_code_with_number(member, bsn, key, f"{place}[{at}]") for at, member in enumerate(value))
+        return next((each for each in found if each is not None), None)
+    if not is_dataclass(value):
+        return None
+    code = getattr(value, "code", None)
+    if isinstance(code, str) and scrub(code, bsn, key) != code:
+        return f"{place}.code"
+    inner = (_code_with_number(getattr(value, each.name), bsn, key, f"{place}.{each.name}") for each in fields(value))
+    return next((each for each in inner if each is not None), None)
+
+
 def _scrubbed(value: Any, bsn: str | None, key: bytes) -> Any:
-    """The value with every text that contains the BSN replaced."""
+    """The value with every text that contains the BSN replaced, but for codes: a list of codes names no person."""
     if isinstance(value, str):
         return scrub(value, bsn, key)
     if isinstance(value, tuple):
         return tuple(_scrubbed(member, bsn, key) for member in value)
     if is_dataclass(value) and not isinstance(value, type):
-        members = {each.name: _scrubbed(getattr(value, each.name), bsn, key) for each in fields(value)}
-        return replace(value, **members)
+        named = [each.name for each in fields(value) if each.name not in CODED]
+        return replace(value, **{name: _scrubbed(getattr(value, name), bsn, key) for name in named})
     return value

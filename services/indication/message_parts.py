@@ -12,9 +12,13 @@ from typing import ClassVar
 from services.indication.elements import (
     a_code,
     a_day,
+    a_known_day,
+    a_last_day,
     a_number,
+    a_product_code,
     a_text,
     a_time,
+    a_volume,
     digits,
     given,
     needed,
@@ -38,9 +42,9 @@ class Header:
     sender: str = field(metadata=needed("Afzender", digits(4, 8)))
     receiver: str = field(metadata=needed("Ontvanger", digits(4, 8)))
     identification: str = field(repr=False, metadata=needed("BerichtIdentificatie/Identificatie", a_text(12)))
-    dated: date = field(metadata=needed("BerichtIdentificatie/Dagtekening", a_day))
+    dated: date = field(metadata=needed("BerichtIdentificatie/Dagtekening", a_known_day))
     return_identification: str | None = field(repr=False, metadata=optional("IdentificatieRetour", a_text(12)))
-    returned: date | None = field(metadata=optional("DagtekeningRetour", a_day))
+    returned: date | None = field(metadata=optional("DagtekeningRetour", a_known_day))
 
     @property
     def municipality(self) -> str:
@@ -64,7 +68,7 @@ class StatedProduct:
 
     place: str
     category: str = field(metadata=needed("Categorie", a_code))
-    code: str | None = field(metadata=optional("Code", a_text(5)))
+    code: str | None = field(metadata=optional("Code", a_product_code))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ class StatedVolume:
     """How much ("omvang"): amount, unit and frequency by their codes."""
 
     place: str
-    amount: int = field(metadata=needed("Volume", a_number))
+    amount: int = field(metadata=needed("Volume", a_volume))
     unit: str = field(metadata=needed("Eenheid", a_code))
     frequency: str = field(metadata=needed("Frequentie", a_code))
 
@@ -98,7 +102,7 @@ class Contact:
     kind: str = field(metadata=needed("Soort", a_code))
     postcode: str | None = field(repr=False, metadata=optional("Adres/Postcode", a_text(8)))
     first_day: date | None = field(metadata=optional("Periode/Begindatum", a_day))
-    last_day: date | None = field(metadata=optional("Periode/Einddatum", a_day))
+    last_day: date | None = field(metadata=optional("Periode/Einddatum", a_last_day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +114,10 @@ class GrantedProduct:
     number: int = field(metadata=needed("ToewijzingNummer", a_number))
     reference: str | None = field(repr=False, metadata=optional("ReferentieAanbieder", a_text(36)))
     product: StatedProduct | None = field(metadata=one("Product", StatedProduct))
-    granted_on: date = field(metadata=needed("Toewijzingsdatum", a_day))
+    granted_on: date = field(metadata=needed("Toewijzingsdatum", a_known_day))
     granted_time: time = field(metadata=needed("Toewijzingstijd", a_time))
     first_day: date = field(metadata=needed("Ingangsdatum", a_day))
-    last_day: date | None = field(metadata=optional("Einddatum", a_day))
+    last_day: date | None = field(metadata=optional("Einddatum", a_last_day))
     change_reason: str | None = field(metadata=optional("RedenWijziging", a_code))
     volume: StatedVolume | None = field(metadata=one("Omvang", StatedVolume))
     budgeted: bool = field(metadata=given("Budget"))
@@ -166,7 +170,7 @@ class AskedProduct:
     product: StatedProduct | None = field(metadata=one("Product", StatedProduct))
     decision_dated: bool = field(metadata=given("BeschikkingIngangsdatum"))
     first_day: date = field(metadata=needed("ToewijzingIngangsdatum", a_day))
-    last_day: date | None = field(metadata=optional("ToewijzingEinddatum", a_day))
+    last_day: date | None = field(metadata=optional("ToewijzingEinddatum", a_last_day))
     volume: StatedVolume | None = field(metadata=one("Omvang", StatedVolume))
     budgeted: bool = field(metadata=given("Budget"))
     referrer: StatedReferrer = field(metadata=one("Verwijzer", StatedReferrer, needed=True))
@@ -187,7 +191,7 @@ class ChangedProduct:
     place: str
     number: int = field(metadata=needed("ToewijzingNummer", a_number))
     first_day: date = field(metadata=needed("GewensteIngangsdatum", a_day))
-    last_day: date | None = field(metadata=optional("Einddatum", a_day))
+    last_day: date | None = field(metadata=optional("Einddatum", a_last_day))
     volume: StatedVolume | None = field(metadata=one("Omvang", StatedVolume))
     budgeted: bool = field(metadata=given("Budget"))
 
@@ -199,6 +203,6 @@ class AddedProduct:
     place: str
     product: StatedProduct | None = field(metadata=one("Product", StatedProduct))
     first_day: date = field(metadata=needed("GewensteIngangsdatum", a_day))
-    last_day: date | None = field(metadata=optional("Einddatum", a_day))
+    last_day: date | None = field(metadata=optional("Einddatum", a_last_day))
     volume: StatedVolume | None = field(metadata=one("Omvang", StatedVolume))
     budgeted: bool = field(metadata=given("Budget"))

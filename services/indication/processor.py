@@ -21,6 +21,10 @@ __all__ = ["Doors", "read_event", "read_json", "read_message", "read_record"]
 
 # In an identification this stands in where no municipality's key can hide a number.
 _NO_KEY = b"no municipality"
+EVENTS_MAX = 10_000
+# Ten thousand events have some hundreds of thousands of parts; millions of empty ones would need gigabytes of memory.
+PARTS_MAX = 1_000_000
+_PART_SIGNS = (b",", b"[", b"{")
 
 
 def read_record(doors: Doors, arrival: Arrival, body: bytes) -> Taken:
@@ -30,12 +34,16 @@ def read_record(doors: Doors, arrival: Arrival, body: bytes) -> Taken:
 
 
 def read_json(doors: Doors, arrival: Arrival, body: bytes) -> list[Taken]:
-    """One event or a list of them: each taken in or refused on its own, in their order."""
+    """One event or a list of them: each taken in or refused on its own, in their order; one too large as one."""
+    if sum(map(body.count, _PART_SIGNS)) > PARTS_MAX:
+        return [refused_whole(arrival, Refused(reason=Reason.TOO_LARGE), None)]
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return [refused_whole(arrival, Refused(reason=Reason.NOT_JSON), body)]
     events = content if isinstance(content, list) else [content]
+    if len(events) > EVENTS_MAX:
+        return [refused_whole(arrival, Refused(reason=Reason.TOO_LARGE), None)]
     return [read_event(doors, arrival, event) for event in events]
 
 

@@ -35,6 +35,7 @@ from youthcare.outcome import Reason
 from youthcare.period import add_months
 
 AGE_MONTHS_MAX = 120 * 12
+GRANTS_MAX, WISHES_MAX = 9_000, 500  # what one statement can list (schemas/statements.py)
 REJECTED, UNDER_INVESTIGATION = "1", "2"
 REASONS_OF_CHANGE_REQUESTS = frozenset({"1", "2"})
 REFERRERS_WITH_CODE = frozenset(
@@ -57,7 +58,7 @@ class Verdict:
 
 def judge(message: Message, *, received_day: date) -> Verdict:
     """All violations of a message that was received on a day; a return is judged by its header alone."""
-    whole = [*_header(message.header, received_day), *_client(message)]
+    whole = [*_header(message.header, received_day), *_client(message), *_size(message)]
     return Verdict(whole=tuple(whole), statements=_statements(message))
 
 
@@ -76,6 +77,14 @@ def _client(message: Message) -> Iterator[Violation]:
         yield violation(Reason.BSN_INVALID, body, "bsn", "CS002")
     if not isinstance(body, ChangeRequest):
         yield from _birth(body.birth, message.header.dated)
+
+
+def _size(message: Message) -> Iterator[Violation]:
+    body = message.body
+    if isinstance(body, Grants) and len(body.products) > GRANTS_MAX:
+        yield violation(Reason.TOO_LARGE, body, "products", "our own")
+    if isinstance(body, ChangeRequest) and len(body.kept + body.changed + body.added) > WISHES_MAX:
+        yield violation(Reason.TOO_LARGE, body, "kept", "our own")
 
 
 def _birth(birth: BirthDate, dated: date) -> Iterator[Violation]:

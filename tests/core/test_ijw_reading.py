@@ -126,6 +126,15 @@ def test_another_release_is_refused_as_such() -> None:
         assert _reason(write.jw305().replace(b"/3_2/jw305", b"/" + release + b"/jw305")) is Reason.WRONG_VERSION
 
 
+@pytest.mark.parametrize("name", [b"nobody:Bericht", b"a:b:c"])
+def test_a_root_with_a_prefix_that_nobody_declared_is_no_xml(name: bytes) -> None:
+    """The parser hands out the root before it finds that out; found by fuzzing."""
+    body = write.jw305().replace(b"<Bericht", b"<" + name).replace(b"</Bericht", b"</" + name)
+
+    assert _reason(body) is Reason.NOT_XML
+    assert _reason(write.envelope(body)) is Reason.NOT_XML
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -242,6 +242,15 @@ def test_a_wrong_header_or_client_refuses_the_whole_message(body: bytes, rule: s
     assert _rules(_verdict(body).whole) == [(rule, reason.value, field)]
 
 
+def test_a_message_lists_no_more_than_one_statement_can() -> None:
+    """What a JW301 carried is one statement, and so is a request for change; found by fuzzing."""
+    many = write.jw301(*(g(number) for number in range(1, 9_002)))
+    wishes = write.jw317(kept=[write.kept_product(number) for number in range(1, 501)], changed=[changed()])
+
+    assert [each.refused.reason for each in _verdict(many).whole] == [Reason.TOO_LARGE]
+    assert [each.refused.reason for each in _verdict(wishes).whole] == [Reason.TOO_LARGE]
+
+
 @pytest.mark.parametrize(
     ("date_use", "birth_date"),
     [("1", "2012-04-01"), ("2", "2012-01-01"), ("3", "1900-01-01"), (None, "1904-03-05")],

@@ -71,6 +71,7 @@ def code(taken: Taken) -> tuple[str, str | None]:
 
 MERGE = {"bsn": BSN, "into_bsn": "999900018", "indication": None, "first_day": None}
 ERASE = {"indication": None, "first_day": None}
+CODED_NEW, CODED_BSN = ({"kind": "new", "product": {"code": code}} for code in ("45A04", BSN))
 REFUSED = [
     (event(municipality="0164"), SENDER, "municipality-mismatch", "municipality"),
     (event(municipality="9999"), ANYBODY, "municipality-mismatch", "municipality"),
@@ -93,6 +94,21 @@ REFUSED = [
         SENDER,
         "field-missing",
         "data.sender",
+    ),
+    (event(time="1900-01-01T00:00:00+23:59"), SENDER, "field-invalid", "time"),
+    (event(time="2199-12-31T23:59:59-00:01"), SENDER, "field-invalid", "time"),
+    (event(data={"product": {"code": BSN}}), SENDER, "field-invalid", "data.product.code"),
+    (
+        event("care.requested", data={"request": "R", "provider": "1", "products": [CODED_NEW, CODED_BSN]} | ERASE),
+        SENDER,
+        "field-invalid",
+        "data.products[1].product.code",
+    ),
+    (
+        event("message.rejected", data={"bsn": None, "message": "JW305-B", "sender": "urn:ijw:0153:1", "code": BSN}),
+        SENDER,
+        "field-invalid",
+        "data.code",
     ),
     ({"type": 1}, SENDER, "unknown-type", "type"),
     (7, SENDER, "not-json", None),
@@ -122,6 +138,16 @@ def test_joining_and_erasing_take_the_right_powers() -> None:
     assert only(read_event(DOORS, officer, event("youth.merged", data=MERGE))).into_bsn == "999900018"
     assert only(read_event(DOORS, officer, event("youth.forgotten", data=ERASE))).bsn == BSN
     assert only(read_event(DOORS, ANYBODY, event("youth.merged", data=MERGE, source="/0153/register")))
+
+
+def test_a_list_that_is_too_long_is_refused_as_one() -> None:
+    """Millions of empty parts fit in 25 MB and would take gigabytes of memory and as many rows."""
+    for content in (b"[" + b"0," * 10_000 + b"0]", b"[" + b"[]," * 600_000 + b"[]]", b'{"a":[' * 600_000):
+        (taken,) = read_json(DOORS, SENDER, content)
+
+        assert code(taken) == ("too-large", None)
+        assert taken.refused[0].payload is None
+    assert len(read_json(DOORS, SENDER, b"[" + b"0," * 9_999 + b"0]")) == 10_000
 
 
 def test_eight_digits_get_their_zero_back() -> None:

@@ -61,7 +61,7 @@ async def write(connection: Connection, keys: Keys, items: Sequence[RefusedItem]
         [item.sender for item, _ in rows],
         [number for _, number in rows],
         [item.received for item, _ in rows],
-        [_body(item, number) for item, number in rows],
+        [record_of(item, number) for item, number in rows],
         [_sealed(keys, item) for item, _ in rows],
         [item.received + PAYLOAD_KEPT for item, _ in rows],
         [orjson.dumps(item.readers).decode() for item, _ in rows],
@@ -79,7 +79,8 @@ async def _numbers(connection: Connection, items: Sequence[RefusedItem]) -> Mapp
     return numbers
 
 
-def _body(item: RefusedItem, number: int) -> bytes:
+def record_of(item: RefusedItem, number: int) -> bytes:
+    """The refusal as it goes to the topic."""
     refusal = Refusal.model_validate(
         {
             "municipality": item.municipality,
