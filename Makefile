@@ -4,7 +4,7 @@ PYTHON ?= python3
 UV := .tools/uv/bin/uv
 RUN := .venv/bin
 
-.PHONY: demo test check setup system lint types contracts prove clean
+.PHONY: demo test check setup system lint types contracts prove audit clean
 
 # The official message schemas, where a copy lies beside the checkout; elsewhere set it, or go without.
 SHARED_SCHEMAS := $(abspath ../shared/ijw/xsd)
@@ -22,6 +22,9 @@ check: test  ## What CI runs.
 
 prove: setup system  ## The long suites; results go to docs/proof/.
 	deploy/prove
+
+audit: setup  ## Licences, the SBOM (dist/sbom.cdx.json) and known vulnerabilities of the dependencies.
+	deploy/audit
 
 setup: .venv/.complete  ## The virtual environment, exactly as locked.
 

@@ -1,10 +1,11 @@
 """A million inputs at the doors, over all processors; a report of what became of them on standard output.
 
-    python -m tests.fuzz.run [--inputs N] [--seed N] [--processes N]
+    python -m tests.fuzz.run [--inputs N] [--seed N] [--processes N] [--seconds N]
 
-Three rules. Input number n of a seed is always the same. A process may take no more memory than its limit and an
+Four rules. Input number n of a seed is always the same. A process may take no more memory than its limit and an
 input no more of the processor than its limit: the kernel ends what goes beyond, and the input at hand is the culprit.
 An input that breaks a rule is kept in the corpus, where `make test` replays it for ever, and the run fails.
+When the time is up the run ends, tells how far it came, and fails.
 """
 
 import argparse
@@ -87,11 +88,13 @@ def _judge(content: bytes, ended: Ended) -> None:
     ended.inputs += 1
 
 
-def judge_share(seed: int, numbers: range, at_hand: "Synchronized[int]", told: Any) -> None:
+def judge_share(seed: int, numbers: range, until: float, at_hand: "Synchronized[int]", told: Any) -> None:
     """Judge a share of the inputs; one process does this."""
     limit_memory()
     before, ended = _megabytes(), Ended()
     for number in numbers:
+        if time.monotonic() > until:
+            break
         at_hand.value = number
         _judge(numbered(seed, number), ended)
         if len(ended.failures) >= FAILURES_MAX:
@@ -112,8 +115,9 @@ def _of_process(seed: int, process: Any, at_hand: "Synchronized[int]", told: Any
     return ended
 
 
-def judge_all(seed: int, inputs: int, processes: int) -> list[Ended]:
-    """Judge all inputs of a seed, shared among processes."""
+def judge_all(seed: int, inputs: int, processes: int, seconds: float) -> list[Ended]:
+    """Judge all inputs of a seed, shared among processes, as far as the time allows."""
+    until = time.monotonic() + seconds
     # Read once, before the processes part.
     doors(official=True), doors(official=False)
     context = multiprocessing.get_context("fork")
@@ -121,7 +125,9 @@ def judge_all(seed: int, inputs: int, processes: int) -> list[Ended]:
     for share in range(processes):
         mine, theirs = context.Pipe(duplex=False)
         at_hand = context.Value("q", share)
-        process = context.Process(target=judge_share, args=(seed, range(share, inputs, processes), at_hand, theirs))
+        process = context.Process(
+            target=judge_share, args=(seed, range(share, inputs, processes), until, at_hand, theirs)
+        )
         process.start()
         theirs.close()
         started.append((process, at_hand, mine))
@@ -155,11 +161,12 @@ def main() -> int:
     options.add_argument("--inputs", type=int, default=1_000_000)
     options.add_argument("--seed", type=int, default=int(os.environ.get("PROVE_SEED", "1")))
     options.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options.add_argument("--seconds", type=float, default=3000)
     chosen = options.parse_args()
     began = time.monotonic()
-    parts = judge_all(chosen.seed, chosen.inputs, chosen.processes)
+    parts = judge_all(chosen.seed, chosen.inputs, chosen.processes, chosen.seconds)
     sys.stdout.write("\n".join(report(chosen.seed, parts, time.monotonic() - began)) + "\n")
-    return int(any(part.failures for part in parts))
+    return int(any(part.failures for part in parts) or sum(part.inputs for part in parts) < chosen.inputs)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_the_same_number_makes_the_same_input() -> None:
 
 def test_a_short_run_breaks_no_rule() -> None:
     """The first inputs of the long run, by its own machinery: shares, limits and what is told at the end."""
-    first, second = judge_all(seed=3, inputs=2000, processes=2)
+    first, second = judge_all(seed=3, inputs=2000, processes=2, seconds=600)
 
     assert (first.inputs, second.inputs) == (1000, 1000)
     assert first.failures == second.failures == []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
+from asyncpg.exceptions import CharacterNotInRepertoireError, UntranslatableCharacterError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -26,6 +28,33 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 """What stands on every answer that does not say otherwise itself."""
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "Ours; nothing that was sent stands in it."},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_MEANINGS = {
+    400: "A body that cannot be read.",
+    401: "No bearer token that counts.",
+    403: "A token without the role for this.",
+    404: "It is not there, or not for this bearer; nobody can tell which.",
+    409: "It is there already, or what it needs is not.",
+    413: "A body that is too large.",
+    422: "A question or body of the wrong form; `errors` names the places.",
+    429: "Too much was asked; wait for `Retry-After` seconds.",
+    503: "A part of the system is away; send the same again after `Retry-After` seconds.",
+}
+# What every page may answer, for the OpenAPI documents.
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+    for status, meaning in _MEANINGS.items()
+}
 
 
 class Problem(HTTPException):
@@ -55,6 +84,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of an app a problem document."""
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(CharacterNotInRepertoireError, _character_problem)
+    app.add_exception_handler(UntranslatableCharacterError, _character_problem)
     app.add_exception_handler(Unavailable, _unavailable_problem)
     app.add_exception_handler(Exception, _broken_problem)
 
@@ -71,6 +102,11 @@ async def _validation_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [{"field": field_path(each["loc"]), "code": str(each["type"])} for each in error.errors()]
     return problem_response(422, "The request does not have the right form; see `errors`.", more={"errors": fields})
+
+
+async def _character_problem(_request: Request, _error: Exception) -> Response:
+    # Of all that Unicode has Postgres refuses only NUL, so that no page needs to look for it.
+    return problem_response(422, "A text holds a character that no text may hold (NUL).")
 
 
 def field_path(location: tuple[int | str, ...]) -> str:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from youthcare.runtime.browsing import FORM_TOKEN, Browsing, cross_site, form_token_of
 from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes
 from youthcare.runtime.problems import (
+    DOCUMENTED,
     SECURITY_HEADERS,
     Problem,
     add_problem_handlers,
@@ -55,7 +56,14 @@ def create_app(
     stands at ``/openapi.json``, behind the gate unless the settings open it. ``browsing`` says which paths are pages
     for people, who bring their token in a cookie.
     """
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=OPENAPI_PATH, lifespan=lifespan)
+    app = FastAPI(
+        title=title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=OPENAPI_PATH,
+        lifespan=lifespan,
+        responses=DOCUMENTED,
+    )
     app.router.routes.extend(health_routes(problems))
     add_problem_handlers(app)
     open_paths = OPEN_PATHS | ({OPENAPI_PATH} if http.open_documentation else frozenset())
