@@ -126,6 +126,16 @@ async def test_without_keys_there_is_no_look(client: httpx.AsyncClient, pool: Po
     assert await look(client, "9999", "team:noord") == 503
 
 
+async def test_looks_at_once_make_one_chain(client: httpx.AsyncClient, stack: Stack, municipality: str) -> None:
+    """Thirty people at the same moment: each has a line, in one order, and none waits in vain."""
+    statuses = await asyncio.gather(*(look(client, municipality, "team:noord") for _ in range(30)))
+
+    lines = await lines_of(stack, municipality)
+    assert set(statuses) == {200}
+    assert [line.number for line in lines] == list(range(1, 31))
+    assert faults(municipality, lines, {}) == []
+
+
 @pytest.mark.parametrize("role", [*SERVICES, "auditor"])
 async def test_nobody_changes_a_line(stack: Stack, role: str) -> None:
     """No service reads or writes the table, the auditor only reads it, and each is told so by the server."""
