@@ -233,8 +233,8 @@ async def forgotten_though_killed(
 
     async def is_certified() -> bool:
         await wait()
-        assert rounds.run() == 0
-        return all(each.certified for each in await stated(settings))
+        # Not always: the session of a round that was killed may hold the lock a moment longer, a broker may be away.
+        return rounds.run() == 0 and all(each.certified for each in await stated(settings))
 
     await eventually(is_certified, "certified", seconds)
 
