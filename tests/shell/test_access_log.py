@@ -12,11 +12,11 @@ import asyncpg
 import httpx
 import pytest
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
 
 from services.trajectory.api import api
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
+from tests.commands import invoked
 from tests.looks import as_superuser, key_file, keys_of, lines_of, youths_in
 from tests.shell.test_trajectory_api import fold
 from tests.tokens import AUDIENCE, ISSUER, Issuer
@@ -216,12 +216,12 @@ async def test_the_command_writes_heads_and_tells_by_its_exit_code(
     for _look in range(2):
         await look(client, municipality, "team:noord")
 
-    wrote = await asyncio.to_thread(CliRunner().invoke, app, ["heads", "--file", str(file)])
+    wrote = await asyncio.to_thread(invoked, app, ["heads", "--file", str(file)])
     await look(client, municipality, "team:noord")
-    whole = await asyncio.to_thread(CliRunner().invoke, app, ["check", "--heads", str(file), *own])
+    whole = await asyncio.to_thread(invoked, app, ["check", "--heads", str(file), *own])
     await as_superuser(stack, *remade(await lines_of(stack, municipality)))
-    by_itself = await asyncio.to_thread(CliRunner().invoke, app, ["check", *own])
-    broken = await asyncio.to_thread(CliRunner().invoke, app, ["check", "--heads", str(file), *own])
+    by_itself = await asyncio.to_thread(invoked, app, ["check", *own])
+    broken = await asyncio.to_thread(invoked, app, ["check", "--heads", str(file), *own])
 
     assert (wrote.exit_code, whole.exit_code, whole.output) == (0, 0, "whole: 3 lines\n")
     assert by_itself.exit_code == 0
@@ -250,7 +250,7 @@ async def test_the_log_cannot_be_read_when_the_database_is_away(
     monkeypatch.setenv("AUDITOR_DSN", "postgresql://auditor:x@127.0.0.1:1/trajectwacht")
 
     for command in (["check"], ["heads", "--file", str(tmp_path / "heads.jsonl")]):
-        answer = await asyncio.to_thread(CliRunner().invoke, app, command)
+        answer = await asyncio.to_thread(invoked, app, command)
 
         assert answer.exit_code == 75
 

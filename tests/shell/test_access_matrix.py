@@ -105,6 +105,15 @@ POST /meldingen/{number}/toewijzen   | sign-in sign-in 404 403 403 403 in 404 in
 POST /meldingen/{number}/afsluiten   | sign-in sign-in 404 403 403 403 in 404 in 403
 POST /meldingen/{number}/notitie     | sign-in sign-in 404 403 403 403 in 404 in 403
 """
+# These come last: what they open to another team stays open for three hours.
+BEYOND = """
+POST /v1/break-glass                      | 401 401 403   403 403 403 in  in  403 403
+GET /v1/break-glass/standing              | 401 401 empty 403 403 403 in  in  403 403
+GET /v1/break-glass?from=2026-11-16       | 401 401 empty 403 403 403 403 403 in  403
+POST /noodinzage                          | sign-in sign-in 403 403 403 403 in in 403 403
+GET /noodinzage?vanaf=2026-11-16          | sign-in sign-in empty 403 403 403 in in in 403
+GET /v1/youths/{youth}/access-log         | 401 401 empty 403 403 403 403 403 in  in
+"""
 AT_ISSUER = """
 GET /aanmelden/begin   | 503
 GET /aanmelden/terug   | 401
@@ -142,6 +151,13 @@ INDICATION = (
     + """
 POST /v1/events | 401 401 422 403 in 422 403 403 403 403
 POST /v1/ijw    | 401 401 422 403 in 422 403 403 403 403
+GET /v1/refusals                   | 401 401 in  403 in  in  403 403 in  403
+GET /v1/refusals/senders           | 401 401 in  403 in  in  403 403 in  403
+GET /v1/refusals/{number}/payload  | 401 401 404 403 404 404 403 403 403 403
+POST /v1/refusals/{number}/handled | 401 401 404 403 404 404 403 403 403 403
+POST /v1/youths/{youth}/identity   | 401 401 404 403 403 403 403 403 403 404
+GET /v1/forgettings                | 401 401 in  403 403 403 403 403 403 in
+GET /v1/forgettings/{digest}       | 401 401 404 403 403 403 403 403 403 404
 """
 )
 
@@ -227,6 +243,20 @@ def alert_asks(municipality: str, number: int) -> dict[str, Ask]:
     }
 
 
+def beyond_asks(municipality: str) -> dict[str, Ask]:
+    """How the lines about looking beyond one's own team, and about who looked, are asked."""
+    case, youth = f"ZAAK-{municipality}", f"{int(municipality):032x}"
+    reason = "Overleg met de huisarts over de veiligheid van dit kind."
+    return {
+        "POST /v1/break-glass": Ask(sent={"json": {"youth": youth, "reason": reason}}),
+        "GET /v1/break-glass/standing": Ask(guarded=case),
+        "GET /v1/break-glass": Ask(guarded=case),
+        "POST /noodinzage": Ask(sent={"data": {"dossier": case, "reden": reason}}, by_cookie=True),
+        "GET /noodinzage": Ask(guarded=case, by_cookie=True),
+        "GET /v1/youths/{youth}/access-log": Ask(guarded='"who":"team"', made=lambda: {"youth": youth}),
+    }
+
+
 async def entered_by_hand(client: httpx.AsyncClient, roles: Roles) -> None:
     """A norm, a webhook and a mail address that the supervisor of this municipality entered."""
     headers = {"Authorization": f"Bearer {roles.token('supervisor')}"}
@@ -246,7 +276,7 @@ async def entered_by_hand(client: httpx.AsyncClient, roles: Roles) -> None:
 
 async def test_alerts_let_in_who_may_and_nobody_else(stack: Stack, municipality: str, tmp_path: Path) -> None:
     """Every door and page of the alerts API; what was refused changed nothing."""
-    lines, roles = lines_of(ALERTS + PAGES), Roles(municipality=municipality, elsewhere=new_municipality())
+    lines, roles = lines_of(ALERTS + PAGES + BEYOND), Roles(municipality=municipality, elsewhere=new_municipality())
     for each in (municipality, roles.elsewhere):
         make_keys(tmp_path / "keys.json", each)
     settings = settings_of(stack, tmp_path).model_copy(update={"webhook_keys_file": str(tmp_path / "keys.json")})
@@ -254,7 +284,11 @@ async def test_alerts_let_in_who_may_and_nobody_else(stack: Stack, municipality:
     query = "select number from alert where municipality = $1 and rule = 'stacking-request' and state = 'open'"
     numbers = [row["number"] for row in asked(settings, query, municipality)]
     free = iter(numbers[1:])
-    asks = alert_asks(municipality, numbers[0]) | (acted := acts(lambda: {"number": next(free)}))
+    asks = (
+        alert_asks(municipality, numbers[0])
+        | beyond_asks(municipality)
+        | (acted := acts(lambda: {"number": next(free)}))
+    )
     app = alerts_api(settings, lambda: NOON)
 
     async with asking(app) as client:
@@ -275,7 +309,7 @@ async def test_where_people_sign_in_at_an_issuer_the_doors_are_the_same(stack: S
     settings = settings_of(stack, tmp_path)
     named = {"oidc_issuer": ISSUER, "oidc_client_id": "inbox", "oidc_redirect_url": f"https://door.test{CALLBACK}"}
     app = alerts_api(settings.model_copy(update=named), lambda: NOON)
-    lines = [line for line in lines_of(ALERTS + PAGES + AT_ISSUER) if line.name != "POST /aanmelden"]
+    lines = [line for line in lines_of(ALERTS + PAGES + BEYOND + AT_ISSUER) if line.name != "POST /aanmelden"]
 
     async with asking(app) as client:
         # The issuer is nowhere: what leads there says so, to everybody.
@@ -381,7 +415,15 @@ async def test_only_senders_state_and_for_their_own_source(stack: Stack) -> None
     app = make_app(token_gate(settings.token()), settings.http(), partial(opened, settings))
 
     async with asking(app) as client:
-        asks = {"POST /v1/events": Ask(sent=stated), "POST /v1/ijw": Ask(sent=delivered)}
+        nobodys: dict[str, object] = {"number": 10**15, "youth": "0" * 32, "digest": "0" * 64}
+        asks = {line.name: Ask(made=lambda: nobodys) for line in lines if "{" in line.path} | {
+            "POST /v1/events": Ask(sent=stated),
+            "POST /v1/ijw": Ask(sent=delivered),
+            "POST /v1/refusals/{number}/handled": Ask(sent={"json": {"outcome": "withdrawn"}}, made=lambda: nobodys),
+            "POST /v1/youths/{youth}/identity": Ask(
+                sent={"json": {"reason": "Inzageverzoek van de ouders."}}, made=lambda: nobodys
+            ),
+        }
         found = await differing(client, roles, lines, asks)
 
     assert without_line(app, lines) == set()

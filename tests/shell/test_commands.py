@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from services.alerts.app import AlertsProcessor
 from tests.alert_norms import SHIPPED
+from tests.commands import invoked
 from tests.conftest import REPOSITORY
 from tests.indication import world_of
 from tests.indicators import TABLE, fold, indicators_pool, indicators_settings, records, village
@@ -30,7 +30,7 @@ ELSEWHERE = {
     "indication recover", "trajectory worker", "trajectory api", "indicators worker", "indicators api",
     "alerts worker", "alerts api", "alerts republish", "local up", "local down", "local status", "reference load",
     "reference list", "reference export", "topics", "topics accept", "rebuild",
-    "forget run", "forget status", "forget certificate",
+    "inspection", "access-log heads", "access-log check", "forget run", "forget status", "forget certificate",
     "keys announce", "keys use", "indication rotate-keys", "indication retire-keys",
 }  # fmt: skip
 HERE = {
@@ -55,7 +55,7 @@ def test_every_command_is_run_by_a_suite() -> None:
 
 async def typed(environment: dict[str, str], *words: str) -> str:
     """What a command prints; it must end well. In a thread, because it has a loop of its own."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+    result = await asyncio.to_thread(invoked, app, list(words), env=environment)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
 from services.indication.forgetting import STEPS, certificate
 from tests.bsn_scan import scan_tables
+from tests.commands import invoked
 from tests.forgetting import (
     POINTS,
     environment_of,
@@ -219,7 +219,7 @@ async def test_an_operator_drives_the_steps_and_reads_how_far_they_are(own_world
     await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
 
     async def typed(*words: str) -> str:
-        done = await asyncio.to_thread(CliRunner().invoke, app, ["forget", *words], env=environment_of(own_world))
+        done = await asyncio.to_thread(invoked, app, ["forget", *words], env=environment_of(own_world))
         assert done.exit_code == 0, (done.output, done.exception)
         return done.stdout
 

@@ -16,11 +16,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
-from typer.testing import CliRunner
 
 from services.indication.app import left_under_older_keys, rotate_keys
 from services.indication.store.rotation import Rotated, rotate
 from services.indication.store.tables import TABLES as OWN_TABLES
+from tests.commands import invoked
 from tests.indication import Door, World, ends_of, fetch, new_bsn, new_name, open_door, records, world_of
 from tests.stack import new_municipality
 from youthcare.cli import app
@@ -229,7 +229,7 @@ async def test_the_commands_lead_through_a_rotation(town: Town) -> None:
     environment = World(town.world.stack, town.file.parent, town.world.issuer).environment()
 
     async def typed(*words: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+        result = await asyncio.to_thread(invoked, app, list(words), env=environment)
         # The command's log goes to an output that ended with it.
         structlog.reset_defaults()
         return result.exit_code, result.stdout.removeprefix(f"{town.municipality}: ").strip()

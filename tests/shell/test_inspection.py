@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from services.indication.identity import lookup
 from services.indication.store.tables import prepare
@@ -15,6 +15,7 @@ from services.indicators.app import IndicatorsProcessor
 from tests import builders
 from tests import indicators as figures
 from tests.builders import YOUTH
+from tests.commands import invoked
 from tests.looks import key_file, keys_of, lines_of, youths_in
 from tests.shell.test_alerts_service import care, fold, pool, records, settings, told_facts  # noqa: F401
 from tests.shell.test_trajectory_api import fold as fold_ledger
@@ -53,7 +54,7 @@ async def kept(
 
 async def run(*words: str, typed: str | None = None) -> Result:
     """The command as a privacy officer's operator runs it."""
-    return await asyncio.to_thread(CliRunner().invoke, app, ["inspection", *words, *ASKED], input=typed)
+    return await asyncio.to_thread(invoked, app, ["inspection", *words, *ASKED], input=typed)
 
 
 async def test_one_file_holds_all_about_a_child_and_says_who_looked(

@@ -14,7 +14,6 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
-from typer.testing import CliRunner
 
 from services.indicators.api.reference import add_reference_pages
 from services.indicators.delays import decreed_on
@@ -23,6 +22,7 @@ from services.indicators.reference import BYTES_MAX, ReferenceFile, read
 from services.indicators.reference_kinds import ReferenceKind
 from services.indicators.store import reference as store
 from services.indicators.store.reference_tables import TABLES
+from tests.commands import invoked
 from tests.looks import key_file
 from tests.stack import new_municipality
 from tests.tokens import AUDIENCE, ISSUER, Issuer
@@ -431,7 +431,7 @@ async def test_the_commands_load_list_and_export(
 
 async def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
     """A command as it is typed, in a thread because it has a loop of its own: exit code, output, errors."""
-    result = await asyncio.to_thread(CliRunner().invoke, commands, list(arguments), env=environment)
+    result = await asyncio.to_thread(invoked, commands, list(arguments), env=environment)
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -78,7 +78,9 @@ PAYLOAD: dict[int | str, dict[str, Any]] = {
     **ASKING,
     200: {
         "description": "The payload as it was delivered.",
-        "content": dict.fromkeys(("application/json", "application/xml", "application/octet-stream"), _BYTES),
+        # What came as JSON goes back as JSON, whatever it says: it was refused.
+        "content": {"application/json": {"schema": {}}}
+        | dict.fromkeys(("application/xml", "application/octet-stream"), _BYTES),
     },
 }
 

@@ -36,6 +36,8 @@ _PLACES = (
             with gone as (
                 delete from refusal where municipality = $1 and sender = $2 and number = $3
                 returning municipality, sender, number
+            ), settled_by as (
+                delete from refusal_key where municipality = $1 and sender = $2 and number = $3
             )
             insert into refusal_tombstone select * from gone on conflict do nothing
         """,
