@@ -6,6 +6,7 @@ guards is in the answer, `empty` that the answer has nothing of it. Every path o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ WHO = (
 )  # fmt: skip
 """The columns. `elsewhere` has every role there is, in another municipality; `roleless` has none."""
 SIGN_IN = "/aanmelden"
+OUTAGE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +136,13 @@ async def _told(
     headers = {**sent.pop("headers", {}), **_identity(token, ask)}
     if ask.by_cookie and line.method == "POST":
         sent["data"] = {**sent.get("data", {}), "form_token": form_token_of(token or "")}
-    path = line.path.format(**values)
-    answer = await client.request(line.method, path, params=line.query or None, headers=headers, **sent)
-    return outcome_of(answer, ask.guarded)
+    path, deadline = line.path.format(**values), time.monotonic() + OUTAGE_SECONDS
+    while True:
+        answer = await client.request(line.method, path, params=line.query or None, headers=headers, **sent)
+        # A machine with too much to do answers for a while as in an outage, which is no matter of roles.
+        if answer.status_code != 503 or "503" in line.told or time.monotonic() > deadline:
+            return outcome_of(answer, ask.guarded)
+        await asyncio.sleep(0.5)
 
 
 def _identity(token: str | None, ask: Ask) -> dict[str, str]:
