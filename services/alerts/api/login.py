@@ -23,7 +23,7 @@ from youthcare.runtime.security import Principal, TokenGate, Unauthorised
 
 SIGN_IN, SIGN_OUT, STATEMENT = "/aanmelden", "/afmelden", "/toegankelijkheid"
 STREAM = "/v1/alerts/stream"
-_PAGE = re.compile(r"/|/(afmelden|nieuws|nut|normen|normen/proef)|/meldingen/[0-9]{1,19}(/[a-z-]{1,30})?")
+_PAGE = re.compile(r"/|/(afmelden|nieuws|noodinzage|nut|normen|normen/proef)|/meldingen/[0-9]{1,19}(/[a-z-]{1,30})?")
 REFUSED = "Dit toegangsbewijs geeft hier geen toegang."
 TOO_LONG = "Dit toegangsbewijs is te lang voor een browser."
 FAULTS_NL = {
