@@ -233,6 +233,8 @@ def visit(
         page.goto(f"{address}/aanmelden")
         page.fill("textarea[name=token]", token)
         page.click("main button")
+        # A click does not wait for the page that it leads to.
+        page.wait_for_url(lambda url: "/aanmelden" not in url)
     yield found
     context.close()
 

@@ -154,9 +154,10 @@ def test_whoever_has_not_signed_in_is_led_there_and_back(chromium: Browser, addr
 
         page.fill("textarea[name=token]", token_of(crowd, "supervisor"))
         page.click("main button")
-        assert page.url == f"{address}/meldingen/1"
+        expect(page).to_have_url(f"{address}/meldingen/1")
 
         page.get_by_role("button", name="Afmelden").click()
+        expect(page).to_have_url(f"{address}/aanmelden")
         page.goto(f"{address}/")
         assert page.url.startswith(f"{address}/aanmelden")
 
@@ -197,15 +198,16 @@ def test_the_supervisor_filters_and_pages_through_all_teams(chromium: Browser, a
         page = seen.page
         first = [each.get_attribute("id") for each in page.locator(".melding").all()]
         page.get_by_role("link", name="Volgende meldingen").click()
+        expect(page.locator(f"#{first[0]}")).to_have_count(0)
         second = [each.get_attribute("id") for each in page.locator(".melding").all()]
         page.goto(address)
         page.select_option("select[name=team]", "zuid")
         page.select_option("select[name=regel]", "stacking-request")
         page.get_by_role("button", name="Toon").click()
+        page.wait_for_url("**team=zuid&regel=stacking-request**")
 
         assert len(first) == 50
         assert second and not set(first) & set(second)
-        assert "team=zuid&regel=stacking-request" in page.url
         assert {each.inner_text() for each in page.locator(".feiten div:has(dt:text('Team')) dd").all()} <= {"zuid"}
         assert {*TEAMS} <= {each.get_attribute("value") for each in page.locator("select[name=team] option").all()}
 
