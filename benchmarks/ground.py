@@ -106,11 +106,13 @@ def open_ground() -> Iterator[Ground]:
 
 def _ground(stack: Stack, folder: Path, start_seconds: float) -> Ground:
     issuer = local_issuer(folder / "keys")
-    make_keys(folder / "keys" / "identity-keys.json", MUNICIPALITY)
+    for name in ("identity-keys.json", "access-log-keys.json"):
+        make_keys(folder / "keys" / name, MUNICIPALITY)
     schemas = os.environ.get("IJW_SCHEMA_FOLDER")
     environment = {
         **issuer.environment(),
         "IDENTITY_KEYS_FILE": str(folder / "keys" / "identity-keys.json"),
+        "ACCESS_LOG_KEYS_FILE": str(folder / "keys" / "access-log-keys.json"),
         # What is measured is the door and not its limit: one sender sends all.
         "HTTP_REQUESTS_PER_MINUTE": "1000000",
         "LOG_SALT": os.urandom(16).hex(),
