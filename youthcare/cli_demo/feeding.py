@@ -16,6 +16,8 @@ from youthcare.simulator import Envelope, simulate
 
 AT_ONCE = 16
 TRIES = 30
+LATER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
+"""The door asks for the same again, in as many seconds as it says."""
 TOKEN_LIFE = timedelta(hours=12)
 
 
@@ -29,7 +31,10 @@ class Doors:
     tokens: dict[str, str] = field(default_factory=dict)
 
     async def post(self, client: httpx.AsyncClient, door: str, source: str, body: bytes) -> list[dict[str, Any]]:
-        """Deliver one body; the answers per statement. An outage is tried again: delivering twice is harmless."""
+        """Deliver one body; the answers per statement.
+
+        What the door asks to be sent later is sent later, and an outage is tried again: delivering twice is harmless.
+        """
         media = "application/xml" if door == "ijw" else "application/json"
         headers = {"Authorization": f"Bearer {self._token(source)}", "Content-Type": media}
         for _ in range(TRIES):
@@ -41,10 +46,10 @@ class Doors:
                 continue
             if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
                 raise RuntimeError("the doors broke; see the log of the indication API")
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            if answer.status_code not in LATER:
                 content = answer.json()
                 return list(content) if isinstance(content, list) else list(content["statements"])
-            await asyncio.sleep(1)
+            await asyncio.sleep(float(answer.headers.get("Retry-After", 1)))
         raise RuntimeError("the doors stayed closed")
 
     def _token(self, source: str) -> str:
