@@ -19,10 +19,10 @@ from fastapi import FastAPI
 from services.alerts.api import api as alerts
 from services.indication.api import make_app
 from services.indication.api.opening import opened
-from services.indication.api.service import utc_now
 from services.indicators.api import api as indicators
 from services.trajectory.api import api as trajectory
 from tests.indication import World
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings

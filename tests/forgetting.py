@@ -27,7 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     ResourceType,
 )
 
-from services.alerts.app import AlertsProcessor, utc_now
+from services.alerts.app import AlertsProcessor
 from services.alerts.outbox import publish_pending
 from services.indication.app import forget, forgettings
 from services.indication.forgetting import STEPS, Forgetting
@@ -37,6 +37,7 @@ from tests.bsn_scan import scan_tables, scan_text, scan_topics
 from tests.indication import World
 from youthcare.runtime.brokers import Inspector, group_of
 from youthcare.runtime.bulk import run_bulk
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.postgres_install import find_install
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool

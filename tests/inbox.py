@@ -25,8 +25,8 @@ from services.alerts.app import AlertsProcessor, sweep
 from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
-from tests.looks import key_file
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.apis import api_environment
+from tests.tokens import Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, open_pool
@@ -55,20 +55,7 @@ def waited_for(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 def settings_of(stack: Stack, folder: Path) -> Settings:
     """The settings of the alerts API and worker on a stack, with the keys of the tests' issuer."""
-    jwks = folder / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-            "ALERTS_DSN": stack.dsn("alerts"),
-            "METRICS_PORT": "0",
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(folder),
-        }
-    )
+    return Settings.from_env(api_environment(stack, folder, "alerts"))
 
 
 def facts_of(statements: Sequence[builders.Statement]) -> YouthFacts:

@@ -26,12 +26,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.indication.api import make_app, run_api
 from services.indication.api.opening import opened
-from services.indication.api.service import Clock, Probe, silent, utc_now
+from services.indication.api.service import Clock, Probe, silent
 from services.indication.app import worker
 from services.indication.identity import bsn_valid
 from tests.conftest import shared_folder
 from tests.looks import key_file
 from tests.tokens import Issuer
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.sealing import make_keys
 from youthcare.runtime.security import token_gate

@@ -13,8 +13,8 @@ import yaml
 from services.indicators.api import api
 from services.indicators.app import IndicatorsProcessor
 from tests import builders
-from tests.looks import key_file
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.apis import api_environment
+from tests.tokens import Issuer
 from youthcare.codes import care_forms_from
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, open_pool
@@ -32,20 +32,7 @@ NOON = datetime(2024, 10, 15, 12, tzinfo=UTC)
 @pytest.fixture(name="settings")
 def indicators_settings(stack: Stack, tmp_path: Path) -> Settings:
     """How the service reaches the running stack."""
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-            "INDICATORS_DSN": stack.dsn("indicators"),
-            "METRICS_PORT": "0",
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-        }
-    )
+    return Settings.from_env(api_environment(stack, tmp_path, "indicators"))
 
 
 @pytest.fixture(name="pool")

@@ -8,13 +8,14 @@ from typing import Any
 
 import asyncpg
 
-from services.alerts.app import AlertsProcessor, rules_content, sweep, utc_now
+from services.alerts.app import AlertsProcessor, rules_content, sweep
 from services.trajectory.app import shipped_rules
 from tests.chaos.trajectory_worker import Plan
 from youthcare.cli_replay import alerts_of, facts_of
 from youthcare.events import Statement
 from youthcare.period import civil_day
 from youthcare.runtime.bulk import run_bulk
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.settings import Settings

@@ -16,10 +16,11 @@ from structlog.testing import capture_logs
 from services.trajectory.api import api
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
+from tests.apis import api_environment
 from tests.commands import invoked
-from tests.looks import as_superuser, key_file, keys_of, lines_of, youths_in
+from tests.looks import as_superuser, keys_of, lines_of, youths_in
 from tests.shell.test_trajectory_api import fold
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.cli_access_log import app, night
 from youthcare.looks.chain import Fault, faults
 from youthcare.looks.line import Line, hash_of
@@ -35,18 +36,7 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 @pytest.fixture
 def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "TRAJECTORY_DSN": stack.dsn("trajectory"),
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-        }
-    )
+    return Settings.from_env(api_environment(stack, tmp_path, "trajectory"))
 
 
 @pytest.fixture

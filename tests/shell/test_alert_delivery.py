@@ -24,6 +24,7 @@ from services.alerts.outbox.webhooks import Courier
 from services.alerts.store.delivering import count_dead, list_webhooks, replay_webhook
 from services.alerts.store.tables import TABLES
 from services.alerts.webhooks import signature
+from tests.apis import api_environment
 from tests.conftest import REPOSITORY
 from tests.deliveries import (
     Delivered,
@@ -37,9 +38,8 @@ from tests.deliveries import (
     until,
     utc_now,
 )
-from tests.looks import key_file
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.runtime import metrics
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, apply_schema, open_pool
@@ -56,22 +56,9 @@ TEAM = "team:noord"
 
 @pytest.fixture
 def settings(stack: Stack, municipality: str, tmp_path: Path) -> Settings:
-    (tmp_path / "jwks.json").write_bytes(Issuer().jwks())
     make_keys(tmp_path / "keys.json", municipality)
-    return Settings.from_env(
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-            "ALERTS_DSN": stack.dsn("alerts"),
-            "METRICS_PORT": "0",
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(tmp_path / "jwks.json"),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-            "WEBHOOK_KEYS_FILE": str(tmp_path / "keys.json"),
-            "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
-        }
-    )
+    own = {"WEBHOOK_KEYS_FILE": str(tmp_path / "keys.json"), "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
+    return Settings.from_env(api_environment(stack, tmp_path, "alerts") | own)
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from fastapi import FastAPI
 from services.alerts.api.login import browsing
 from services.alerts.api.stream import add_stream
 from services.alerts.store.tables import TABLES
+from tests.apis import api_environment
 from tests.conftest import REPOSITORY
 from tests.deliveries import free_port, no_problems, tell
-from tests.looks import key_file
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.browsing import COOKIE
 from youthcare.runtime.local.stack import Stack
@@ -44,16 +44,7 @@ Event = dict[str, Any]
 @pytest.fixture
 def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
     """What an API process is started with."""
-    (tmp_path / "jwks.json").write_bytes(Issuer().jwks())
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-        "ALERTS_DSN": stack.dsn("alerts"),
-        "HTTP_PORT": str(free_port()),
-        "JWKS_FILE": str(tmp_path / "jwks.json"),
-        "TOKEN_ISSUER": ISSUER,
-        "TOKEN_AUDIENCE": AUDIENCE,
-        "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-    }
+    return api_environment(stack, tmp_path, "alerts") | {"HTTP_PORT": str(free_port())}
 
 
 @pytest.fixture

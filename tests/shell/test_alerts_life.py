@@ -26,9 +26,9 @@ from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
 from tests.alert_norms import CONTENT, SHIPPED, only
-from tests.looks import key_file
+from tests.apis import api_environment
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.codes import care_forms_from
 from youthcare.period import Period
 from youthcare.runtime import metrics
@@ -48,18 +48,7 @@ OVERLONG = "rule = 'trajectory-overlong' and level = 'norm'"
 
 @pytest.fixture
 def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "ALERTS_DSN": stack.dsn("alerts"),
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-        }
-    )
+    return Settings.from_env(api_environment(stack, tmp_path, "alerts"))
 
 
 @pytest.fixture

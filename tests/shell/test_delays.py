@@ -23,10 +23,10 @@ from services.indicators.steps import Amount, StepKey
 from services.indicators.store.layers import add_steps
 from services.indicators.store.tables import TABLES
 from tests import builders
-from tests.looks import key_file
+from tests.apis import api_environment
 from tests.naive_indicators import told_layers
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.codes import care_forms_from
 from youthcare.period import ONE_DAY, Period
 from youthcare.runtime.local.stack import Stack
@@ -44,18 +44,7 @@ Counts = Mapping[tuple[date, int], int]
 
 @pytest.fixture
 def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "INDICATORS_DSN": stack.dsn("indicators"),
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-        }
-    )
+    return Settings.from_env(api_environment(stack, tmp_path, "indicators"))
 
 
 @pytest.fixture

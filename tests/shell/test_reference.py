@@ -22,10 +22,10 @@ from services.indicators.reference import BYTES_MAX, ReferenceFile, read
 from services.indicators.reference_kinds import ReferenceKind
 from services.indicators.store import reference as store
 from services.indicators.store.reference_tables import TABLES
+from tests.apis import api_environment
 from tests.commands import invoked
-from tests.looks import key_file
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.cli_reference import app as commands
 from youthcare.period import FAR
 from youthcare.runtime.local.stack import Stack
@@ -44,16 +44,7 @@ HOLIDAYS = "day,label\n"
 
 @pytest.fixture
 def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return {
-        "INDICATORS_DSN": stack.dsn("indicators"),
-        "HTTP_PORT": "0",
-        "JWKS_FILE": str(jwks),
-        "TOKEN_ISSUER": ISSUER,
-        "TOKEN_AUDIENCE": AUDIENCE,
-        "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-    }
+    return api_environment(stack, tmp_path, "indicators")
 
 
 @pytest.fixture

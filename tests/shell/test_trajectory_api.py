@@ -14,9 +14,9 @@ import pytest
 from services.trajectory.api import api
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests import builders
-from tests.looks import key_file
+from tests.apis import api_environment
 from tests.stack import new_municipality
-from tests.tokens import AUDIENCE, ISSUER, Issuer
+from tests.tokens import Issuer
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import Pool, open_pool
 from youthcare.runtime.processing import Record
@@ -31,18 +31,7 @@ def youth() -> str:
 
 @pytest.fixture
 def settings(stack: Stack, tmp_path: Path) -> Settings:
-    jwks = tmp_path / "jwks.json"
-    jwks.write_bytes(Issuer().jwks())
-    return Settings.from_env(
-        {
-            "TRAJECTORY_DSN": stack.dsn("trajectory"),
-            "HTTP_PORT": "0",
-            "JWKS_FILE": str(jwks),
-            "TOKEN_ISSUER": ISSUER,
-            "TOKEN_AUDIENCE": AUDIENCE,
-            "ACCESS_LOG_KEYS_FILE": key_file(tmp_path),
-        }
-    )
+    return Settings.from_env(api_environment(stack, tmp_path, "trajectory"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +27,7 @@ from starlette.requests import HTTPConnection
 from youthcare.looks.line import Line
 from youthcare.looks.operations import Operation, Register, register_from
 from youthcare.looks.tracing import Caller, caller_of
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.sealing import Keys, MunicipalityKeys, read_keys
 from youthcare.runtime.security import principal
@@ -42,11 +43,6 @@ _SCOPE = "trajectwacht.looks"
 _OK = 1
 _APPEND = "select access_log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 _LOOKS = "select * from access_log.looks_at($1, $2, $3, $4)"
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

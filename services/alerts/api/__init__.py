@@ -7,7 +7,7 @@ as one that does not exist. Each look at a youth is logged before it is answered
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import FastAPI
 
@@ -28,6 +28,7 @@ from services.alerts.api.webhooks import add_webhooks
 from services.alerts.store.tables import TABLES
 from youthcare.runtime.access_log import access_log, keep_looks
 from youthcare.runtime.browsing import Browsing
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.openid import openid_client
 from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
@@ -36,11 +37,6 @@ from youthcare.runtime.settings import Settings
 from youthcare.runtime.web import create_app, serve
 
 __all__ = ["api", "run_api"]
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:

@@ -6,7 +6,6 @@ named with its digest, so that an old one is never shown after a release. No pag
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -52,11 +51,6 @@ class Reader:
     subject: str
     words: str
     is_supervisor: bool
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 def reader_of(bearer: Principal) -> Reader:

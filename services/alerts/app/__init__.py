@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from services.alerts.visible import SMALLEST_COUNT, Place, visible
 from youthcare.period import Period, civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.batch import patiently
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
@@ -42,16 +43,11 @@ from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings, shipped
 from youthcare.runtime.topics import CARE_ALERTS, TRAJECTORY_FACTS, Topic, alert_key, marker_key
 
-__all__ = ["AlertsProcessor", "OpenAlerts", "accept", "republish", "rules_content", "sweep", "utc_now", "worker"]
+__all__ = ["AlertsProcessor", "OpenAlerts", "accept", "republish", "rules_content", "sweep", "worker"]
 
 Clock = Callable[[], datetime]
 SWEEP_SECONDS = 60
 JUDGE_SECONDS = 1.0
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

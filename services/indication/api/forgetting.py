@@ -4,21 +4,18 @@ One rule: nothing here names a person. A wish is found by its own source and id,
 identifier, which only those know who had it.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query
+from fastapi import FastAPI, Query
 from starlette.responses import JSONResponse, Response
 
-from services.indication.api.service import Service
-from services.indication.forgetting import Forgetting, certificate, request_digest
+from services.indication.api.bearing import Bearer, Services, session
+from services.indication.forgetting import certificate, request_digest
 from services.indication.store import forgetting
-from youthcare.runtime.postgres import Connection, as_municipality, unavailable_as_such
 from youthcare.runtime.problems import Problem
-from youthcare.runtime.security import Principal, principal, require
+from youthcare.runtime.security import require
 
 PATH = "/v1/forgettings"
-Bearer = Annotated[Principal, Depends(principal)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 _ANSWER: dict[str, Any] = {
     "type": "object",
@@ -43,7 +40,7 @@ def _responses(schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def add_forgettings(app: FastAPI, service: Callable[[], Service]) -> None:
+def add_forgettings(app: FastAPI, service: Services) -> None:
     """Add the pages to the app of the doors."""
 
     @app.get(PATH, responses=_responses({"type": "array", "items": _ANSWER}), summary="How far each forgetting is")
@@ -51,32 +48,19 @@ def add_forgettings(app: FastAPI, service: Callable[[], Service]) -> None:
         """Of all youths, or of those that one wish, by its source and id, asked for."""
         require(bearer.is_privacy_officer())
         code = bearer.municipality
-        wish = None if source is None or id is None else request_digest(code, source, id)
-
-        async def ask(connection: Connection) -> list[Forgetting]:
-            if wish is None:
-                return await forgetting.of_municipality(connection, code)
-            return await forgetting.of_request(connection, code, wish)
-
-        return JSONResponse([certificate(each) for each in await _asked(service(), code, ask)])
+        async with session(service(), bearer) as connection:
+            if source is None or id is None:
+                found = await forgetting.of_municipality(connection, code)
+            else:
+                found = await forgetting.of_request(connection, code, request_digest(code, source, id))
+        return JSONResponse([certificate(each) for each in found])
 
     @app.get(f"{PATH}/{{digest}}", responses=_responses(_ANSWER), summary="The certificate of one forgetting")
     async def one(bearer: Bearer, digest: str) -> Response:
         """Where and when each place was confirmed empty."""
         require(bearer.is_privacy_officer())
-
-        async def ask(connection: Connection) -> list[Forgetting]:
+        async with session(service(), bearer) as connection:
             found = await forgetting.find(connection, bearer.municipality, digest)
-            return [] if found is None else [found]
-
-        found = await _asked(service(), bearer.municipality, ask)
-        if not found:
+        if found is None:
             raise Problem(404, "Nobody was forgotten under this digest.")
-        return JSONResponse(certificate(found[0]))
-
-
-async def _asked(service: Service, municipality: str, ask: Callable[[Connection], Any]) -> list[Forgetting]:
-    with unavailable_as_such():
-        async with service.pool.acquire() as connection, as_municipality(connection, municipality):
-            found: list[Forgetting] = await ask(connection)
-            return found
+        return JSONResponse(certificate(found))

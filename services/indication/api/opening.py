@@ -9,13 +9,14 @@ from pathlib import Path
 import yaml
 
 from schemas.models import check
-from services.indication.api.service import Clock, Probe, Service, silent, utc_now
+from services.indication.api.service import Clock, Probe, Service, silent
 from services.indication.doors import Doors
 from services.indication.ijw import Schemas
 from services.indication.store import prepare
 from services.indication.teams import teams_from
 from youthcare.runtime.batch import patiently
 from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.producing import Publisher

@@ -8,7 +8,7 @@ harm. A session sees and writes one municipality alone.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.indication import outbox
 from services.indication.api.grouping import Groups
@@ -18,6 +18,7 @@ from services.indication.senders import Arrival
 from services.indication.store import take
 from services.indication.store.counts import count
 from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.postgres import Pool, as_municipality, unavailable_as_such
 from youthcare.runtime.processing import Unavailable, WrongTopic
 from youthcare.runtime.producing import Publisher
@@ -28,11 +29,6 @@ from youthcare.runtime.topics import INDICATION_EVENTS
 PROBE_SECONDS = 3.0
 Clock = Callable[[], datetime]
 Probe = Callable[[str], None]
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 def silent(_point: str) -> None:
