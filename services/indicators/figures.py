@@ -88,18 +88,23 @@ def _sums(indicator: Indicator, period: str, definition: str, on: date, read: Re
 
 
 def _quantiles(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, Amount]:
+    counted = _durations(indicator, period, definition, on, read) if read.durations is None else read.durations
+    totals = {group: sum(durations.values()) for group, durations in counted.items()}
+    return {
+        group: (quantile_days(counted[group], indicator.quantile), total, 0) for group, total in totals.items() if total
+    }
+
+
+def _durations(indicator: Indicator, period: str, definition: str, on: date, read: Read) -> dict[Group, dict[int, int]]:
     (spread,) = spreads_of(indicator, period, definition, on)
     ended = indicator.terms[0].at is At.WITHIN
-    found = {}
+    until = spread.until.toordinal()
+    found: dict[Group, dict[int, int]] = {}
     for group, dated in read.spreads.get(spread, {}).items():
-        durations: dict[int, int] = {}
-        until = spread.until.toordinal()
+        durations = found.setdefault(group, {})
         for (first_day, day), count in dated.items():
             days = day - first_day if ended else until - first_day + 1
             durations[days] = durations.get(days, 0) + count
-        total = sum(durations.values())
-        if total:
-            found[group] = quantile_days(durations, indicator.quantile), total, 0
     return found
 
 

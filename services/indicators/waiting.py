@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 from services.indicators.definitions import UNDER_ANY
 from services.indicators.placements import Scope, granted_groups
@@ -88,12 +87,15 @@ def median_days(found: Waits) -> int | None:
     Kaplan and Meier: at each number of days the share that goes on is multiplied by those who did not start among
     those who were still waiting; who was censored on that number of days was waiting on it.
     """
-    left, share = found.count, Fraction(1)
+    left = found.count
+    # A fraction of two whole numbers that is never reduced: what is asked of it is one comparison, and the greatest
+    # common divisor of long numbers would cost more than all the rest.
+    share, whole = 1, 1
     for days in sorted({*found.started, *found.censored}):
         starts = found.started.get(days, 0)
         if starts:
-            share *= Fraction(left - starts, left)
-            if share <= Fraction(1, 2):
+            share, whole = share * (left - starts), whole * left
+            if 2 * share <= whole:
                 return days
         left -= starts + found.censored.get(days, 0)
     return None

@@ -45,6 +45,8 @@ class Read:
     spreads: Mapping[Spread, Mapping[Group, Dated]] = field(default_factory=dict)
     waits: Mapping[Group, Waits] | None = None
     """Where who has the steps counted the waits themselves, instead of the spreads they follow from."""
+    durations: Mapping[Group, Mapping[int, int]] | None = None
+    """Where they counted how many last so many days, likewise."""
 
 
 def windows_of(indicator: Indicator, period: str, definition: str, on: date) -> list[tuple[Term, Window]]:

@@ -1,6 +1,5 @@
 """What the figures of one group in many periods are read from: each series of steps once, not once per period."""
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -9,13 +8,14 @@ from services.indicators.asking import Days
 from services.indicators.definitions import Indicator, Kind
 from services.indicators.recomputing import Log
 from services.indicators.steps import Amount, Group, StepKey
-from services.indicators.waiting import GRANTED, LAPSED, STARTED, Dated, waits_of
+from services.indicators.waiting import GRANTED, LAPSED, STARTED, waits_of
 from services.indicators.windows import DISTRIBUTIONS, Read, Spread, Window, days_asked, spreads_of, windows_of
-from youthcare.period import FAR
 from youthcare.runtime.postgres import Connection
 
 Counted = tuple[int, int, int]
-"""The first day that steps name, the day of the steps, and how many; days are numbers (`date.toordinal`)."""
+"""The place of a period among those asked; days lasted, or a first day (`date.toordinal`); and how many."""
+Lasted = Mapping[int, int]
+"""How many lasted so many days."""
 
 
 async def read_series(
@@ -31,13 +31,7 @@ async def read_series(
     if indicator.kind is Kind.SURVIVAL:
         return await _waits(connection, municipality, indicator, periods, days, group)
     if indicator.kind in DISTRIBUTIONS:
-        spreads = {period: spreads_of(indicator, period, definition, days.on) for period in periods}
-        asked = {spread for found in spreads.values() for spread in found}
-        counted = await _spreads(connection, municipality, asked, days.known_on, group)
-        return {
-            period: Read(spreads={spread: {group: counted[spread]} for spread in found if counted[spread]})
-            for period, found in spreads.items()
-        }
+        return await _durations(connection, municipality, indicator, periods, definition, days, group)
     windows = {window for period in periods for _, window in windows_of(indicator, period, definition, days.on)}
     log = Log(await _steps(connection, municipality, windows, days.known_on, group), definition)
     return {period: log.read(indicator, period, definition, days.on) for period in periods}
@@ -84,78 +78,77 @@ group by period, day
 """
 
 
-async def _spreads(
-    connection: Connection, municipality: str, spreads: Iterable[Spread], known_on: date, group: Group
-) -> dict[Spread, Dated]:
-    """The counted distributions of a group."""
-    found: dict[Spread, Dated] = {}
-    by_series: dict[tuple[str, str], list[Spread]] = {}
-    for spread in spreads:
-        by_series.setdefault((spread.series, spread.definition), []).append(spread)
-    for place, many in by_series.items():
-        many.sort(key=_order)
-        asked: list[object] = [
-            *(municipality, *place, *group),
-            min(spread.named.start if spread.named else date.min for spread in many).isoformat(),
-            max(spread.named.end if spread.named else FAR for spread in many).isoformat(),
-            *(many[0].since, many[-1].until, known_on),
-        ]
-        is_running = many[0].since == date.min and many[0].named is None
-        if is_running:
-            rows = await connection.fetch(RUNNING, *asked, [spread.until for spread in many])
-        else:
-            rows = await connection.fetch(COUNTS, *asked)
-        found |= _running(many, rows) if is_running else _parted(many, rows)
-    return found
+async def _durations(
+    connection: Connection,
+    municipality: str,
+    indicator: Indicator,
+    periods: Sequence[str],
+    definition: str,
+    days: Days,
+    group: Group,
+) -> dict[str, Read]:
+    """How many lasted so many days, by the period in which they ended or on whose last day they run."""
+    found = {period: spreads_of(indicator, period, definition, days.on) for period in periods}
+    spreads = sorted((spread for told in found.values() for spread in told), key=lambda spread: spread.until)
+    if not spreads:
+        return {period: Read() for period in periods}
+    first, last = spreads[0], spreads[-1]
+    asked = (municipality, first.series, first.definition, *group, first.since, last.until, days.known_on)
+    if first.since == date.min:
+        rows = await connection.fetch(RUNNING, *asked, [spread.until for spread in spreads])
+        counted = _running(spreads, rows)
+    else:
+        rows = await connection.fetch(ENDED, *asked, [spread.since for spread in spreads])
+        counted = _ended(spreads, rows)
+    return {period: _lasting(group, [counted[spread] for spread in told]) for period, told in found.items()}
 
 
-def _order(spread: Spread) -> tuple[date, date]:
-    return spread.named.start if spread.named else date.min, spread.until
+def _lasting(group: Group, told: Sequence[Lasted]) -> Read:
+    return Read(durations={group: told[0]} if told and told[0] else {})
 
 
-# Days leave as numbers: there are many of them, and nobody shows them.
-COUNTS = """
-select period::date - date '0001-01-01' + 1, effective_day - date '0001-01-01' + 1, sum(numerator)::bigint
-from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
-  and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
-group by period, effective_day having sum(numerator) <> 0
-"""
-# Of what runs only the distribution on some days is asked.
-RUNNING = """
-select period::date - date '0001-01-01' + 1, width_bucket(effective_day - 1, $11::date[]) as place,
+# By the period that they ended in, of those that are asked one after another.
+ENDED = """
+select width_bucket(effective_day, $9::date[]) as place, effective_day - period::date as lasted,
        sum(numerator)::bigint
 from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
-  and period >= $6 and period < $7 and effective_day between $8 and $9 and known_day <= $10
+  and effective_day between $6 and $7 and known_day <= $8
+group by place, lasted having sum(numerator) <> 0
+"""
+# By the first of the days asked on which they run; the first day leaves as a number.
+RUNNING = """
+select width_bucket(effective_day - 1, $9::date[]) as place, period::date - date '0001-01-01' + 1,
+       sum(numerator)::bigint
+from (
+    select period, effective_day, sum(numerator) as numerator
+    from step where municipality = $1 and indicator = $2 and definition = $3 and group_kind = $4 and group_name = $5
+      and effective_day between $6 and $7 and known_day <= $8
+    group by period, effective_day
+) as daily
 group by period, place having sum(numerator) <> 0
 """
 
 
-def _running(spreads: Sequence[Spread], counted: Sequence[Counted]) -> dict[Spread, Dated]:
-    """What runs on the last day of each spread, which is all that a duration up to it asks.
-
-    The second number of a row is here the place of the first spread that it counts in.
-    """
+def _running(spreads: Sequence[Spread], rows: Sequence[Counted]) -> dict[Spread, Lasted]:
+    """How long those last that run on the last day of each spread."""
     gained: list[list[Counted]] = [[] for _ in spreads]
-    for row in counted:
-        gained[row[1]].append(row)
-    found: dict[Spread, Dated] = {}
+    for row in rows:
+        gained[row[0]].append(row)
+    found: dict[Spread, Lasted] = {}
     running: Counter[int] = Counter()
-    for spread, rows in zip(spreads, gained, strict=True):
-        for first_day, _, count in rows:
+    for spread, begun in zip(spreads, gained, strict=True):
+        for _, first_day, count in begun:
             running[first_day] += count
-        until = spread.until.toordinal()
-        found[spread] = {(first_day, until): count for first_day, count in running.items() if count}
+        after = spread.until.toordinal() + 1
+        found[spread] = {after - first_day: count for first_day, count in running.items() if count}
     return found
 
 
-def _parted(spreads: Sequence[Spread], counted: Sequence[Counted]) -> dict[Spread, Dated]:
-    """What changed within each spread."""
-    found: dict[Spread, dict[tuple[int, int], int]] = {spread: {} for spread in spreads}
-    starts = [spread.since.toordinal() for spread in spreads]
-    for first_day, day, count in counted:
-        index = bisect_right(starts, day) - 1
-        if index >= 0 and day <= spreads[index].until.toordinal():
-            found[spreads[index]][first_day, day] = count
+def _ended(spreads: Sequence[Spread], rows: Sequence[Counted]) -> dict[Spread, Lasted]:
+    """How long those lasted that ended within each spread."""
+    found: dict[Spread, dict[int, int]] = {spread: {} for spread in spreads}
+    for place, lasted, count in rows:
+        found[spreads[place - 1]][lasted] = count
     return dict(found)
 
 
@@ -178,14 +171,19 @@ def _read_of(group: Group, counted: Mapping[str, Counter[int]]) -> Read:
     return Read(waits={group: waits_of(counted[STARTED], counted[LAPSED], counted[GRANTED])})
 
 
-# A period is that of the granted first day, which the steps name. Who still waits are those granted without those who
-# began or lapsed. Under the name of `waiting.granted` they are told by how long they waited on the day asked.
+# First summed as it lies in the index. A period is that of the granted first day, which the steps name. Who still
+# waits are those granted without those who began or lapsed. Under the name of `waiting.granted` they are told by how
+# long they waited on the day asked.
 WAITS = f"""
 with told as (
-    select period, indicator, effective_day, numerator from step
-    where municipality = $1 and indicator = any('{{{GRANTED},{STARTED},{LAPSED}}}') and definition = ''
-      and group_kind = $2 and group_name = $3 and period >= $4 and period < $5 and effective_day <= $6
-      and known_day <= $7
+    select series.indicator, daily.* from unnest('{{{GRANTED},{STARTED},{LAPSED}}}'::text[]) as series (indicator)
+    cross join lateral (
+        select period, effective_day, sum(numerator)::bigint as numerator from step
+        where municipality = $1 and step.indicator = series.indicator and definition = ''
+          and group_kind = $2 and group_name = $3 and period >= $4 and period < $5 and effective_day <= $6
+          and known_day <= $7
+        group by period, effective_day having sum(numerator) <> 0
+    ) as daily
 )
 select width_bucket(period::date, $8::date[]) as place, indicator,
        effective_day - period::date - (indicator = '{LAPSED}')::integer as waited, sum(numerator)::bigint
