@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.indicators.app import Board, IndicatorsProcessor, write_csv
+from services.indicators.app import IndicatorsProcessor, write_csv
+from services.indicators.app.renewing import Board, gauged
 from services.indicators.figures import Figure, csv_lines
 from services.indicators.recomputing import figures
 from services.indicators.reference import ReferenceFile, read
@@ -323,8 +324,8 @@ async def test_gauges_show_today_and_hide_small_numbers(pool: Pool, municipality
     board = Board()
 
     async with pool.acquire() as connection:
-        await board.renew(connection, date(2024, 3, 15), "municipality")
-        await board.renew(connection, date(2024, 3, 15), "team")
+        board.show(await gauged(connection, date(2024, 3, 15), "municipality"))
+        board.show(await gauged(connection, date(2024, 3, 15), "team"))
 
     shown = metrics.rendered().decode().splitlines()
     of_here = {line.split(" ")[0]: float(line.split(" ")[1]) for line in shown if f'"{municipality}"' in line}
@@ -345,11 +346,11 @@ async def test_the_gauge_of_durations_shows_both_quantiles(pool: Pool, municipal
     board = Board()
 
     async with pool.acquire() as connection:
-        await board.renew(connection, date(2024, 3, 15), "municipality")
-        await board.renew(connection, date(2024, 3, 15), "team")
+        board.show(await gauged(connection, date(2024, 3, 15), "municipality"))
+        board.show(await gauged(connection, date(2024, 3, 15), "team"))
         shown = durations_shown(municipality)
         await fold(pool, records(told_layers(village(municipality, 4, "zuid"), TABLE, None)))
-        await board.renew(connection, date(2024, 3, 15), "team")
+        board.show(await gauged(connection, date(2024, 3, 15), "team"))
 
     assert shown == {
         ("", "0.5"): 15, ("", "0.9"): 68,
@@ -374,10 +375,10 @@ async def test_a_gauge_that_becomes_small_disappears(pool: Pool, municipality: s
     await fold(pool, records(told_layers(village(municipality, 12), TABLE, None)))
     board = Board()
     async with pool.acquire() as connection:
-        await board.renew(connection, date(2024, 2, 15), "municipality")
+        board.show(await gauged(connection, date(2024, 2, 15), "municipality"))
         before = metrics.rendered().decode().count(f'youthcare_youths_in_care{{municipality="{municipality}"')
 
-        await board.renew(connection, date(2024, 4, 15), "municipality")
+        board.show(await gauged(connection, date(2024, 4, 15), "municipality"))
 
     after = metrics.rendered().decode().count(f'youthcare_youths_in_care{{municipality="{municipality}"')
     assert (before, after) == (1, 0)

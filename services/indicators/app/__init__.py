@@ -1,18 +1,16 @@
 """The indicators worker and API process: facts in, steps in Postgres, figures and gauges out.
 
 The engine (`youthcare/runtime`) gives the worker batches inside one transaction; everything of a batch is read and
-written in sets. The worker publishes nothing. The API process renews the gauges beside its pages: those of the
-municipality every few seconds, those of teams once a day, so that no two readings tell of one youth. Beside them it
-renews what the dashboards show: supervisors' figures every ten minutes, everyone's once a day.
+written in sets. The worker publishes nothing. The API process serves pages and shows the gauges that its companion
+works out (`renewing.py`).
 """
 
 import asyncio
 import re
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 
 import orjson
@@ -20,19 +18,17 @@ import structlog
 
 from services.indicators.api import api
 from services.indicators.api.reading import all_figures, session_of
-from services.indicators.api.showing import show
+from services.indicators.app.renewing import renew, show_renewed, today
 from services.indicators.asking import Days
 from services.indicators.definitions import DEFAULT_DEFINITION
-from services.indicators.durations import RUNNING
 from services.indicators.figures import csv_lines
-from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.processor import Pair, YouthKey, YouthLayers, joined, layers_after, step_changes
-from services.indicators.store import layers, publications, sums
+from services.indicators.store import layers, publications
 from services.indicators.store.reference import decreed_days
-from services.indicators.store.shown import Audience, grant_reading
+from services.indicators.store.shown import grant_reading
 from services.indicators.store.tables import ALL_TABLES
-from youthcare.period import FAR, civil_day
-from youthcare.runtime import metrics
+from youthcare.runtime.clock import utc_now
+from youthcare.runtime.companion import forked
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import (
@@ -43,31 +39,18 @@ from youthcare.runtime.postgres import (
     open_pool,
     unavailable_as_such,
 )
-from youthcare.runtime.processing import Outgoing, Probe, Record, Unavailable, silent
+from youthcare.runtime.processing import Outgoing, Probe, Record, silent
 from youthcare.runtime.settings import DatabaseSettings, Settings
 from youthcare.runtime.topics import TRAJECTORY_FACTS, Topic, is_marker
 from youthcare.runtime.web import serve
 from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
-GAUGES_EVERY_SECONDS = 5.0
-GAUGES_REST = 4  # times as long as their reading took: many municipalities never keep the database busy
-SHOWN_EVERY_SECONDS = 600.0
 PART_RECORDS = 50
 """Facts whose layers are read and worked out at a time."""
 
-Series = tuple[Gauge, tuple[str, ...]]
 Told = tuple[YouthKey, YouthFacts | None]
 _KEY = re.compile(r"([0-9]{4})/(.+)")
-_GAUGES = {
-    Gauge.YOUTHS_IN_CARE: metrics.YOUTHS_IN_CARE,
-    Gauge.STACKED_YOUTHS: metrics.STACKED_YOUTHS,
-    Gauge.STACKING_MEAN: metrics.STACKING_MEAN,
-    Gauge.TRAJECTORY_DURATION: metrics.TRAJECTORY_DURATION,
-    Gauge.EXITS: metrics.EXITS,
-    Gauge.INFLOW: metrics.INFLOW,
-    Gauge.REENTRY_WINDOWS_OPEN: metrics.REENTRY_WINDOWS_OPEN,
-}
 
 
 @dataclass(slots=True)
@@ -153,113 +136,6 @@ def _refused(record: Record, municipality: str) -> layers.RefusedRecord:
     )
 
 
-def now() -> datetime:
-    """The instant, in UTC."""
-    return datetime.now(UTC)
-
-
-def today() -> date:
-    """The civil day in Amsterdam."""
-    return civil_day(now())
-
-
-class Board:
-    """The gauges that are shown now, by kind of group."""
-
-    def __init__(self) -> None:
-        self._shown: dict[str, set[Series]] = {}
-
-    async def renew(self, connection: Connection, on: date, group_kind: str) -> None:
-        """Show the figures of a day for all municipalities, or all teams; what is withheld disappears."""
-        values: dict[Series, float] = {}
-        for municipality in await sums.list_municipalities(connection):
-            summed = {
-                name: await sums.sums_of(connection, municipality, window, FAR)
-                for name, window in windows_on(on).items()
-            }
-            running = await sums.distributions_of(connection, municipality, DEFAULT_DEFINITION, RUNNING, on, FAR)
-            found = [*readings(summed, on, group_kind), *duration_readings(running, on, group_kind)]
-            values |= {(row.gauge, _labels(municipality, row)): float(row.value) for row in found}
-        self._show(values, group_kind)
-
-    def _show(self, values: Mapping[Series, float], group_kind: str) -> None:
-        for (gauge, labels), value in values.items():
-            _GAUGES[gauge].labels(*labels).set(value)
-        for gauge, labels in self._shown.get(group_kind, set()) - values.keys():
-            _GAUGES[gauge].remove(*labels)
-        self._shown[group_kind] = set(values)
-
-
-def _labels(municipality: str, reading: Reading) -> tuple[str, ...]:
-    own = (municipality, reading.team)
-    return (*own, reading.kind) if reading.kind else own
-
-
-async def renew_for_ever(settings: DatabaseSettings) -> None:
-    """Renew the gauges until the process ends; while the database is away they stand still."""
-    board, pool, teams_renewed_on = Board(), None, None
-    try:
-        while True:
-            began = time.monotonic()
-            try:
-                pool = pool or await open_pool(settings, "indicators-gauges", all_municipalities=True)
-                teams_renewed_on = await _renewed(board, pool, today(), teams_renewed_on)
-            except Unavailable as away:
-                structlog.get_logger().warning("gauges_postponed", reason=str(away))
-            await asyncio.sleep(max(GAUGES_EVERY_SECONDS, GAUGES_REST * (time.monotonic() - began)))
-    finally:
-        if pool is not None:
-            pool.terminate()
-
-
-async def _renewed(board: Board, pool: Pool, on: date, teams_renewed_on: date | None) -> date:
-    with unavailable_as_such():
-        async with pool.acquire() as connection:
-            await board.renew(connection, on, "municipality")
-            if teams_renewed_on != on:
-                await board.renew(connection, on, "team")
-    metrics.FIGURES_RENEWED.labels("gauges").set_to_current_time()
-    return on
-
-
-async def show_for_ever(settings: DatabaseSettings) -> None:
-    """Renew what the dashboards show until the process ends; while the database is away it stands still."""
-    pool, shown_on = None, dict[str, date]()
-    try:
-        while True:
-            pause = SHOWN_EVERY_SECONDS
-            try:
-                pool = pool or await open_pool(settings, "indicators-shown", all_municipalities=True)
-                await show_all(pool, today(), shown_on)
-            except Unavailable as away:
-                structlog.get_logger().warning("gauges_postponed", reason=str(away))
-                pause = GAUGES_EVERY_SECONDS
-            await asyncio.sleep(pause)
-    finally:
-        if pool is not None:
-            pool.terminate()
-
-
-async def show_all(pool: Pool, on: date, shown_on: dict[str, date]) -> None:
-    """Show supervisors all municipalities anew, and everyone those that `shown_on` does not tell were shown today."""
-    with unavailable_as_such():
-        async with pool.acquire() as connection:
-            for municipality in await sums.list_municipalities(connection):
-                await show(connection, municipality, Audience.SUPERVISOR, on, now())
-                if shown_on.get(municipality) != on:
-                    await show(connection, municipality, Audience.EVERYONE, on, now())
-                    shown_on[municipality] = on
-    for audience in Audience:
-        metrics.FIGURES_RENEWED.labels(audience.value).set_to_current_time()
-
-
-async def renew_all(settings: DatabaseSettings) -> None:
-    """What the API process does beside its pages; when one part ends, so does the other."""
-    async with asyncio.TaskGroup() as both:
-        both.create_task(renew_for_ever(settings))
-        both.create_task(show_for_ever(settings))
-
-
 def show_dashboards(settings: Settings, municipality: str, role: str) -> None:
     """Let a reading role of the dashboards see a municipality."""
     asyncio.run(_grant(settings.database("indicators"), municipality, role))
@@ -284,7 +160,8 @@ def run_api(settings: Settings) -> None:
     """Serve figures and gauges until stopped."""
     configure_logging("indicators", settings.log_level)
     gauges = settings.database("indicators").model_copy(update={"connections_max": 1})
-    serve(api(settings, now, partial(renew_all, gauges)), settings.http())
+    hearing = forked(partial(renew, gauges))
+    serve(api(settings, utc_now, partial(show_renewed, hearing)), settings.http())
 
 
 def write_csv(settings: Settings, municipality: str, on: date, known_on: date) -> str:
