@@ -4,6 +4,7 @@ A group lives in a file of its own and imports what it runs when it runs, so tha
 """
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from youthcare import (
     cli_trajectory,
     cli_verify,
 )
+from youthcare.runtime.crashes import keep_memory_from_disk, sentence_of, tell_by_place
 
 app = typer.Typer(help="Trajectwacht: care trajectories of youths, live.", no_args_is_help=True)
 app.add_typer(cli_indication.app, name="indication")
@@ -88,8 +90,14 @@ def rebuild(
 
 
 def main() -> None:
-    """Entry point of the installed command."""
-    app()
+    """Entry point of the installed command; of a crash nothing is told but its kind and place."""
+    keep_memory_from_disk()
+    tell_by_place()
+    try:
+        app()
+    except Exception as error:
+        print(sentence_of(error), file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
