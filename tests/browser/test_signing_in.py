@@ -337,3 +337,4 @@ def test_a_public_client_needs_no_secret_and_an_issuer_that_is_away_is_an_outage
         away = httpx.get(f"http://127.0.0.1:{port}/aanmelden/begin")
 
     assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+    assert "Even niet bereikbaar" in away.text

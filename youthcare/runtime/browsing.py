@@ -6,6 +6,7 @@
 2. Whoever has no cookie that counts is sent to sign in; what no page is says 401, as ever.
 3. A change asked by cookie must come from a page of ours: the browser says so itself, and the form carries a digest
    that only a page of this session could hold. The token is the key of that digest, so there is nothing to keep.
+4. What somebody wrote while the session ended is shown to them once more, to be copied; it is kept nowhere.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from youthcare.runtime.door_settings import is_here
 from youthcare.runtime.openid import FLOW_SECONDS, Flow
@@ -32,6 +33,8 @@ COOKIE_BYTES_MAX = 3800
 """What every browser keeps of one cookie, with room for its name and attributes (RFC 6265 §6.1)."""
 FORM_TOKEN = "form_token"  # noqa: S105
 FIELDS_MAX = 50
+FORM_BYTES_MAX = 50_000
+"""A form of ours whose texts are as long as they may be, with room: each character may take nine bytes."""
 SECRET_LENGTH_MIN = 43
 _STATE = re.compile(r"[0-9a-f]{64}")
 _SAFE = ("GET", "HEAD")
@@ -50,21 +53,77 @@ class Browsing:
     sign_in: str
     attempts: frozenset[tuple[str, str]] = frozenset()
     """Method and path of what somebody tries to sign in by: a refusal there is counted (``rates.py``)."""
+    fault: Callable[[Scope, int], Response] | None = None
+    """Makes a page of a refusal of this status; without it a page is refused by the document of the doors."""
+    keeps: frozenset[str] = frozenset()
+    """The fields of forms in which somebody writes, and which must not be lost with the session."""
+    written: Callable[[Scope, Mapping[str, str]], Response] | None = None
+    """The page that shows what was written in those fields; its reader is nobody, since the session is over."""
 
     def bearer_of(self, scope: Scope) -> str | None:
         """The ``Authorization`` header that the cookie stands for; None without a cookie, or where none is read."""
         token = find_token(scope) if self.takes_cookie(scope["path"]) else None
         return f"Bearer {token}" if token else None
 
-    def refusal(self, scope: Scope) -> Response | None:
+    def is_page(self, scope: Scope) -> bool:
+        """Whether a browser asks for a page, or signs in."""
+        if "authorization" in Headers(scope=scope):
+            return False
+        asked = (scope["method"], scope["path"])
+        return asked in self.attempts or (self.takes_cookie(scope["path"]) and not scope["path"].startswith("/v1/"))
+
+    def shown(self, scope: Scope, refusal: Response) -> Response:
+        """A refusal as a page, where a page was asked for; what it says to programs in its headers stays."""
+        if self.fault is None or not self.is_page(scope):
+            return refusal
+        page = self.fault(scope, refusal.status_code)
+        if "retry-after" in refusal.headers:
+            page.headers["Retry-After"] = refusal.headers["retry-after"]
+        return page
+
+    def refusal(self, scope: Scope) -> ASGIApp | None:
         """To the sign-in page, and back from there; None for what is no page, or brought a token of its own."""
-        headers = Headers(scope=scope)
-        if "authorization" in headers or not self.takes_cookie(scope["path"]) or scope["path"].startswith("/v1/"):
+        if not self.is_page(scope):
             return None
+        if self.written is not None and scope["method"] == "POST" and find_token(scope):
+            # The cookie shows that a page of ours sent it: none goes along with a form of another site.
+            return Written(self)
+        return self.to_sign_in(scope)
+
+    def to_sign_in(self, scope: Scope) -> Response:
+        """To the sign-in page, and back from there."""
+        headers = Headers(scope=scope)
         if headers.get("hx-request") == "true":
             return Response(status_code=401, headers={"HX-Redirect": self.sign_in})
         back = f"?naar={quote(scope['path'], safe='/')}" if scope["method"] in _SAFE else ""
         return RedirectResponse(self.sign_in + back, status_code=303)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Answers a form whose session is over: with what was written in it, or by leading to the sign-in page."""
+
+    browsing: Browsing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the form, as far as a form of ours may be long, and answer."""
+        assert self.browsing.written is not None
+        fields = await _fields_of(Request(scope, receive))
+        written = {name: text for name, text in fields.items() if name in self.browsing.keeps and text.strip()}
+        answer = self.browsing.written(scope, written) if written else self.browsing.to_sign_in(scope)
+        await answer(scope, receive, send)
+
+
+async def _fields_of(request: Request) -> Mapping[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES_MAX:
+            return {}
+    try:
+        return dict(parse_qsl(body.decode(), max_num_fields=FIELDS_MAX, errors="strict"))
+    except ValueError:
+        return {}
 
 
 def find_token(scope: Scope) -> str | None:

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from youthcare.runtime import metrics
+from youthcare.runtime.browsing import Browsing
 from youthcare.runtime.problems import problem_response
 from youthcare.runtime.security import Principal
 from youthcare.runtime.settings import RateSettings
@@ -91,18 +92,19 @@ class Rates:
 class Attempts:
     """Stands before the paths by which people sign in: counts who is refused there, and refuses who was too often."""
 
-    def __init__(self, app: ASGIApp, rates: Rates, attempts: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, app: ASGIApp, rates: Rates, browsing: Browsing) -> None:
         self._app = app
         self._rates = rates
-        self._attempts = attempts
+        self._browsing = browsing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, unless it is an attempt too many."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) not in self._attempts:
+        if scope["type"] != "http" or (scope["method"], scope["path"]) not in self._browsing.attempts:
             await self._app(scope, receive, send)
             return
         too_often = self._rates.before_attempt(scope)
-        await (too_often or self._counted)(scope, receive, send)
+        refusal = None if too_often is None else self._browsing.shown(scope, too_often)
+        await (refusal or self._counted)(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def counting(message: Message) -> None:

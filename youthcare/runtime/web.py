@@ -73,7 +73,7 @@ def create_app(
     app.add_middleware(BodyLimit, bytes_max=http.body_bytes_max)
     app.add_middleware(Gatekeeper, gate=gate, open_paths=open_paths, browsing=browsing, rates=rates)
     if rates is not None and browsing is not None:
-        app.add_middleware(Attempts, rates=rates, attempts=browsing.attempts)
+        app.add_middleware(Attempts, rates=rates, browsing=browsing)
     app.add_middleware(Headings)
     return app
 
@@ -104,9 +104,11 @@ class Gatekeeper:
             await self._app(scope, receive, send)
             return
         refusal = await self._refusal(scope)
+        if isinstance(refusal, Response) and refusal.status_code >= 400 and self._browsing is not None:
+            refusal = self._browsing.shown(scope, refusal)
         await (refusal or self._app)(scope, receive, send)
 
-    async def _refusal(self, scope: Scope) -> Response | None:
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
         header = Headers(scope=scope).get("authorization")
         if header is None and self._browsing is not None:
             header = self._browsing.bearer_of(scope)

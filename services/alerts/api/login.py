@@ -7,7 +7,10 @@ page takes a token that somebody pastes.
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
@@ -19,18 +22,28 @@ from youthcare.runtime.browsing import COOKIE_BYTES_MAX, Browsing, cross_site, d
 from youthcare.runtime.door_settings import CALLBACK
 from youthcare.runtime.openid import OpenId
 from youthcare.runtime.problems import Problem
+from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.security import Principal, TokenGate, Unauthorised
 
 SIGN_IN, SIGN_OUT, STATEMENT = "/aanmelden", "/afmelden", "/toegankelijkheid"
 STREAM = "/v1/alerts/stream"
 _PAGE = re.compile(r"/|/(afmelden|nieuws|noodinzage|nut|normen|normen/proef)|/meldingen/[0-9]{1,19}(/[a-z-]{1,30})?")
+_WITH_FORMS = re.compile(r"/(noodinzage|normen)|/meldingen/[0-9]{1,19}")
 REFUSED = "Dit toegangsbewijs geeft hier geen toegang."
 TOO_LONG = "Dit toegangsbewijs is te lang voor een browser."
 FAULTS_NL = {
     403: ("Geen toegang", "U mag deze pagina niet zien, of de pagina stond te lang open. Laad haar opnieuw."),
+    429: ("Even te veel gevraagd", "Vanaf uw account of uw netwerk komen nu te veel verzoeken. Wacht een minuut."),
     404: ("Niet gevonden", "Deze melding of pagina is er niet, of is niet van uw team."),
     503: ("Even niet bereikbaar", "Een deel van het systeem is even weg. Probeer het over een halve minuut weer."),
 }
+KEPT_NL = {
+    "note": "Toelichting of notitie",
+    "reden": "Waarom u deze jeugdige moet inzien",
+    "dossier": "Dossiernummer",
+    "reason": "Reden van de norm",
+}
+"""The fields in which somebody writes, as a page names them when their session was over."""
 FAULT_NL = ("Er ging iets mis", "Dit verzoek kon niet worden uitgevoerd.")
 
 
@@ -43,6 +56,9 @@ def browsing(*, at_issuer: bool = False) -> Browsing:
         # Straight to the issuer: whoever is signed in there sees no page between.
         sign_in=START if at_issuer else SIGN_IN,
         attempts=frozenset({("GET", CALLBACK)} if at_issuer else {("POST", SIGN_IN)}),
+        fault=lambda scope, status: fault_page(Request(scope), status),
+        keeps=frozenset(KEPT_NL),
+        written=lambda scope, texts: written_page(Request(scope), texts, START if at_issuer else SIGN_IN),
     )
 
 
@@ -126,19 +142,42 @@ def _back(path: str) -> str:
 
 def _add_fault_pages(app: FastAPI) -> None:
     """An error of a page is a page in Dutch; of all else it stays the document that it was."""
-    as_document = app.exception_handlers[HTTPException]
+    for kind in (HTTPException, Problem, Unavailable):
+        app.add_exception_handler(
+            kind, _as_page(app.exception_handlers.get(kind) or app.exception_handlers[HTTPException])
+        )
 
+
+def _as_page(as_document: Callable[..., Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if _PAGE.fullmatch(request.url.path) is None:
-            return await as_document(request, error)  # type: ignore[misc, no-any-return]
-        return fault_page(request, error.status_code)
+        document: Response = await as_document(request, error)
+        if _PAGE.fullmatch(request.url.path) is None and request.url.path not in (START, CALLBACK):
+            return document
+        shown = fault_page(request, document.status_code)
+        if "retry-after" in document.headers:
+            shown.headers["Retry-After"] = document.headers["retry-after"]
+        return shown
 
-    app.add_exception_handler(HTTPException, answer)
-    app.add_exception_handler(Problem, answer)
+    return answer
 
 
 def fault_page(request: Request, status: int) -> Response:
     """What went wrong, in words that repeat nothing of what was asked."""
     title, words = FAULTS_NL.get(status, FAULT_NL)
     return page(request, "fault.html.j2", title=title, words=words, status=status)
+
+
+def written_page(request: Request, texts: Mapping[str, str], sign_in: str) -> Response:
+    """What somebody wrote in a form that was not carried out, as their session was over; they take it along."""
+    kept = [(KEPT_NL[name], texts[name]) for name in KEPT_NL if name in texts]
+    back = quote(_page_of(request.url.path), safe="/")
+    answer = page(request, "written.html.j2", kept=kept, sign_in=f"{sign_in}?naar={back}", status=401)
+    # To htmx it is the whole content, and not the part that the form would have changed.
+    answer.headers.update({"HX-Retarget": "#inhoud", "HX-Reselect": "#inhoud", "HX-Reswap": "outerHTML show:top"})
+    return answer
+
+
+def _page_of(path: str) -> str:
+    """The page on which a form stands."""
+    found = _WITH_FORMS.match(path)
+    return found[0] if found else "/"

@@ -49,8 +49,29 @@
     event.target.closest("details")?.removeAttribute("open");
   });
 
+  function tell(words) {
+    const place = document.getElementById("bericht");
+    if (!place) return;
+    place.textContent = words;
+    place.classList.add("fout");
+  }
+
+  // What was refused changes nothing on the page: what somebody wrote stays where it is.
+  document.addEventListener("htmx:responseError", () =>
+    tell("Dit is niet gelukt. Wat u schreef staat er nog: kopieer het, en laad de pagina over een minuut opnieuw."),
+  );
+
+  // The stream ends with the session, and a browser that is refused does not ask again.
+  function closed() {
+    if (stream.readyState !== EventSource.CLOSED) return;
+    tell(
+      "Deze pagina wordt niet meer bijgewerkt; misschien is uw sessie verlopen. Kopieer wat u hier schreef, en laad de pagina opnieuw.",
+    );
+  }
+
   const stream = new EventSource(document.currentScript.dataset.stream);
   stream.onmessage = hear;
   for (const kind of ["alert", "state"]) stream.addEventListener(kind, hear);
+  stream.addEventListener("error", closed);
   addEventListener("pagehide", () => stream.close());
 })();
