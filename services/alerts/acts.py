@@ -4,7 +4,6 @@ Two rules. An act is tried against the one table of steps (`states.py`) and is r
 uncertain alert (a sender is silent) what people do counts from when the sender is heard; closing counts at once.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -12,13 +11,13 @@ from enum import StrEnum
 
 from services.alerts.lifecycle import Alert, Change, Hands, step
 from services.alerts.states import ASKING, TRANSITIONS, By, Cause, State
+from youthcare.personal_number import holds_personal_number
 
 NOTE_LENGTH_MAX = 2000
 ASSIGNEE_LENGTH_MAX = 100
 SNOOZE_DAYS_MAX = 366
 MESSAGE_DAYS_MAX = 91
 """Put off until the next message, an alert comes back after so many days when no message comes."""
-_PERSONAL_NUMBER = re.compile(r"[0-9]{9}")
 
 
 class Outcome(StrEnum):
@@ -150,7 +149,7 @@ def _assigned(alert: Alert, act: Assign) -> Change | ActRefusal:
     name = None if act.to is None else act.to.strip()
     if name is not None and (not 1 <= len(name) <= ASSIGNEE_LENGTH_MAX or not name.isprintable()):
         return ActRefusal.ASSIGNEE_INVALID
-    if name is not None and _PERSONAL_NUMBER.search(name):
+    if name is not None and holds_personal_number(name):
         return ActRefusal.PERSONAL_NUMBER
     return _unmoved(alert, Cause.ASSIGNED, replace(alert.hands, assignee=name))
 
@@ -161,7 +160,7 @@ def _noted(alert: Alert, act: Note) -> Change | ActRefusal:
         return ActRefusal.NOT_FROM_HERE
     if not 1 <= len(text) <= NOTE_LENGTH_MAX or "\x00" in text:
         return ActRefusal.NOTE_INVALID
-    if _PERSONAL_NUMBER.search(text):
+    if holds_personal_number(text):
         return ActRefusal.PERSONAL_NUMBER
     return replace(_unmoved(alert, Cause.NOTED, alert.hands), note=text)
 

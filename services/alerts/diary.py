@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from services.alerts.finding import Level, Rule
 from services.alerts.norms import Norm
+from youthcare.personal_number import holds_personal_number
 
 NUMBER_MAX = 36_500
 REASON_LENGTH_MAX = 500
 FIRST_VALID = date(2015, 1, 1)
 """The Youth Act (Jeugdwet) came into force: no norm is older."""
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,59}")
-_PERSONAL_NUMBER = re.compile(r"[0-9]{9}")
 
 IN_DAYS = frozenset({
     Rule.TRAJECTORY_OVERLONG, Rule.INDICATION_OVERLONG, Rule.DUPLICATE_PROVISION, Rule.END_NEAR, Rule.WAITING_LONG,
@@ -111,7 +111,7 @@ def norm_of(proposal: Proposal) -> Norm:
 
 def _is_reason(text: str) -> bool:
     reason = text.strip()
-    return 1 <= len(reason) <= REASON_LENGTH_MAX and "\x00" not in reason and not _PERSONAL_NUMBER.search(reason)
+    return 1 <= len(reason) <= REASON_LENGTH_MAX and "\x00" not in reason and not holds_personal_number(reason)
 
 
 def _number_refusal(proposal: Proposal) -> NormRefusal | None:

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from youthcare.personal_number import holds_personal_number
+
 TEXT_LENGTH_MAX = 200
 _FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
-_PERSONAL_NUMBER = re.compile(r"[0-9]{9}")
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,59}")
 
 
@@ -113,7 +114,7 @@ def find_text_flaw(cell: str) -> Wrong | None:
         return Wrong.FORMULA
     if len(cell) > TEXT_LENGTH_MAX:
         return Wrong.CELL_TOO_LONG
-    return Wrong.PERSONAL_NUMBER if _PERSONAL_NUMBER.search(cell) else None
+    return Wrong.PERSONAL_NUMBER if holds_personal_number(cell) else None
 
 
 def find_name_flaw(cell: str) -> Wrong | None:

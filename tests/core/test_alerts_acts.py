@@ -222,6 +222,7 @@ def test_what_is_offered_is_what_is_possible(state: State) -> None:
         (Note(text="  "), ActRefusal.NOTE_INVALID),
         (Note(text="a" * 2001), ActRefusal.NOTE_INVALID),
         (Note(text="bsn 123456782"), ActRefusal.PERSONAL_NUMBER),
+        (Note(text="bsn 1234.56.782"), ActRefusal.PERSONAL_NUMBER),
     ],
 )
 def test_an_act_that_is_not_right_is_refused_with_what_to_mend(act: Act, refusal: ActRefusal) -> None:

@@ -111,6 +111,16 @@ async def test_a_child_is_found_by_case_reference_or_by_bsn_and_nobody_is_told_a
     assert not absent.exists()
 
 
+async def test_a_reason_that_holds_a_bsn_is_not_written_down(municipality: str, tmp_path: Path) -> None:
+    """The log of looks is only added to, so it would stand there for good."""
+    words = ["inspection", "--municipality", municipality, "--youth", YOUTH, "--out", str(tmp_path / "child.json")]
+    done = await asyncio.to_thread(invoked, app, [*words, "--by", "p.officier", "--reason", f"over {BSN}"])
+
+    assert done.exit_code == 2
+    assert BSN not in done.output
+    assert not (tmp_path / "child.json").exists()
+
+
 @pytest.mark.usefixtures("kept")
 async def test_what_cannot_be_logged_is_not_written(stack: Stack, municipality: str, tmp_path: Path) -> None:
     """Somebody holds the chain: 75, and no file."""

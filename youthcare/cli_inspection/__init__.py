@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from youthcare.personal_number import holds_personal_number
+
 AWAY, NOBODY = 75, 1
 
 
@@ -34,6 +36,7 @@ def inspection(
         raise typer.BadParameter("a municipality is four digits", param_hint="--municipality")
     if out.exists():
         raise typer.BadParameter("the file is there already", param_hint="--out")
+    _refuse_numbers(reason, by)
     bsn = typer.prompt("BSN", hide_input=True) if ask_bsn else None
     asked = Asked(
         municipality=municipality,
@@ -53,6 +56,11 @@ def inspection(
         raise typer.Exit(AWAY) from None
     write_private(out, content)
     print(f"written to {out}, {len(content)} bytes")
+
+
+def _refuse_numbers(*texts: str) -> None:
+    if any(map(holds_personal_number, texts)):
+        raise typer.BadParameter("what is written in the log for good may hold no BSN", param_hint="--reason, --by")
 
 
 def write_private(path: Path, content: bytes) -> None:

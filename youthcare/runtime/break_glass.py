@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from youthcare.looks.operations import Operation
+from youthcare.personal_number import holds_personal_number
 from youthcare.runtime.access_log import Looks, opened_subject, sealed_subject, unwritable_as_such
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ REASON_MIN, REASON_MAX = 10, 500
 _STATE = "select access_log.state_reason($1, $2, $3, $4, $5, $6, $7)"
 _STANDING = "select * from access_log.reasons_standing($1, $2, $3)"
 _BETWEEN = "select (reason).*, looks from access_log.reasons_between($1, $2, $3)"
-_NINE_DIGITS = re.compile(r"[0-9]{9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class Reason:
 def is_reason(text: str) -> bool:
     """Whether a text can be a reason: of a length that says something, printable, and without a number of a person."""
     words = text.strip()
-    return REASON_MIN <= len(words) <= REASON_MAX and "\x00" not in words and _NINE_DIGITS.search(words) is None
+    return REASON_MIN <= len(words) <= REASON_MAX and "\x00" not in words and not holds_personal_number(words)
 
 
 async def state_reason(connection: Connection, looks: Looks, youth: str, reason: str) -> Reason:
