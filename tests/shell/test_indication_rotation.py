@@ -30,7 +30,7 @@ from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.sealing import make_keys, read_keys
 from youthcare.runtime.topics import TOPICS
 
-SEALED = ("lookup", "key_version", "bsn_sealed", "payload")
+SEALED = ("lookup", "key_version", "bsn_sealed", "former", "payload")
 PERSONS, AT_ONCE = 40, 6
 DIGEST = """
 select count(*), md5(coalesce(string_agg(line, '' order by line), ''))

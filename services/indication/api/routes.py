@@ -17,6 +17,7 @@ from services.indication.api.bearing import Bearer
 from services.indication.api.documentation import RESPONSES, document, events_door, ijw_door
 from services.indication.api.forgetting import add_forgettings
 from services.indication.api.identities import add_identities
+from services.indication.api.identity_corrections import add_identity_corrections
 from services.indication.api.mailbox import add_mailbox
 from services.indication.api.service import Service
 from services.indication.assertions import Taken
@@ -53,6 +54,7 @@ def make_app(gate: TokenGate, http: HttpSettings, opened: Opened) -> FastAPI:
     add_forgettings(app, lambda: holder[0])
     add_mailbox(app, lambda: holder[0])
     add_identities(app, lambda: holder[0])
+    add_identity_corrections(app, lambda: holder[0])
     app.add_middleware(TooLarge, service=lambda: holder[0])
     app.openapi = lambda: dict(document(app))  # type: ignore[method-assign]
     return app

@@ -1,4 +1,4 @@
-"""The SQL of telling the BSN behind a youth, and of who was told.
+"""The SQL of telling the BSN behind a youth, and of who was told or corrected one.
 
 One rule: telling and writing it down is one transaction, and what is written down is never changed; nobody is told
 what is not written down.
@@ -9,9 +9,9 @@ from datetime import datetime
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.sealing import Keys
 
-_BEHIND = "select bsn_sealed from identity where municipality = $1 and youth = $2 order by made desc, lookup"
-_TOLD = """
-insert into disclosure (municipality, kind, actor, told, youth, reason) values ($1, 'identity', $2, $3, $4, $5)
+_BEHIND = "select bsn_sealed, former from identity where municipality = $1 and youth = $2 order by made desc, lookup"
+_WRITE = """
+insert into disclosure (municipality, kind, actor, told, youth, reason) values ($1, $2, $3, $4, $5, $6)
 returning number
 """
 
@@ -23,5 +23,14 @@ async def tell_identity(
     rows = await connection.fetch(_BEHIND, municipality, youth)
     if not rows:
         return None
-    number = await connection.fetchval(_TOLD, municipality, actor, at, youth, reason)
-    return number, [keys[municipality].unseal("bsn", row["bsn_sealed"]).decode() for row in rows]
+    number = await write_down(connection, municipality, "identity", actor, at, youth, reason)
+    sealed = [*(row["bsn_sealed"] for row in rows), *(each for row in rows for each in reversed(row["former"]))]
+    return number, [keys[municipality].unseal("bsn", each).decode() for each in sealed]
+
+
+async def write_down(
+    connection: Connection, municipality: str, kind: str, actor: str, at: datetime, youth: str, reason: str
+) -> int:
+    """Write down what was done with the identity of a youth (`identity`, `correction`); answers its number."""
+    number: int = await connection.fetchval(_WRITE, municipality, kind, actor, at, youth, reason)
+    return number

@@ -34,7 +34,7 @@ join unnest($1::text[], $2::smallint[], $3::smallint[]) as own (municipality, ol
 where key_version < oldest or key_version > newest limit 1
 """
 _KNOWN = "select 1 from identity where municipality = $1 and youth = $2 limit 1"
-_NUMBERS = "select bsn_sealed from identity where municipality = $1 and youth = $2"
+_NUMBERS = "select bsn_sealed, former from identity where municipality = $1 and youth = $2"
 _FORGET = "delete from identity where municipality = $1 and youth = $2"
 
 
@@ -53,7 +53,7 @@ async def youths_of(
         missing = [person for person in missing if person not in found]
         if not missing:
             return found
-    await _refuse_wrong_keys(connection, keys, missing)
+    await refuse_wrong_keys(connection, keys, *{municipality for municipality, _ in missing})
     await _give(connection, keys, missing, await recognise(found))
     # Read again, because another delivery may have been first.
     return found | await _found(connection, keys, missing)
@@ -69,9 +69,12 @@ async def _wait_for_others(connection: Connection, keys: Keys, persons: Collecti
     await hold(connection, PERSONS, places)
 
 
-async def _refuse_wrong_keys(connection: Connection, keys: Keys, persons: Collection[Person]) -> None:
-    """Give nobody a youth when there are identities that our keys cannot find: who it is may be among them."""
-    places = sorted({municipality for municipality, _ in persons})
+async def refuse_wrong_keys(connection: Connection, keys: Keys, *municipalities: str) -> None:
+    """Give nobody a youth when there are identities that our keys cannot find: who it is may be among them.
+
+    Raises `Unavailable`.
+    """
+    places = sorted(municipalities)
     oldest, newest = ([side(keys[place].lookup) for place in places] for side in (min, max))
     if await connection.fetchval(_OUT_OF_REACH, places, oldest, newest):
         raise Unavailable("identities stand under keys that this process does not have; it needs another key file")
@@ -108,9 +111,10 @@ async def find(connection: Connection, keys: Keys, persons: Collection[Person]) 
 
 
 async def numbers_of(connection: Connection, keys: Keys, municipality: str, youth: str) -> frozenset[str]:
-    """The BSNs under which a youth is known."""
+    """The BSNs under which a youth is known, or was before they were corrected."""
     rows = await connection.fetch(_NUMBERS, municipality, youth)
-    return frozenset(keys[municipality].unseal("bsn", row["bsn_sealed"]).decode() for row in rows)
+    sealed = [each for row in rows for each in (row["bsn_sealed"], *row["former"])]
+    return frozenset(keys[municipality].unseal("bsn", each).decode() for each in sealed)
 
 
 async def forget(connection: Connection, municipality: str, youth: str) -> None:

@@ -18,19 +18,19 @@ Probe = Callable[[], None]
 
 # Whole youths, as one youth may have several rows; the look-up changes under way, the youth does not.
 _IDENTITIES = """
-select youth, lookup, key_version, bsn_sealed from identity
+select youth, lookup, key_version, bsn_sealed, former from identity
 where municipality = $1 and youth in (
     select distinct youth from identity where municipality = $1 and youth > $2 order by youth limit $3
 )
 order by youth, lookup for update
 """
-_REWRITE_IDENTITIES = """
-update identity set lookup = fresh.lookup, key_version = $2, bsn_sealed = fresh.sealed
-from unnest($3::bytea[], $4::bytea[], $5::bytea[]) as fresh (former, lookup, sealed)
-where identity.municipality = $1 and identity.lookup = fresh.former
+_REWRITE_IDENTITY = """
+update identity set lookup = $4, key_version = $2, bsn_sealed = $5, former = $6
+where municipality = $1 and lookup = $3
 """
 _LEFT_IDENTITIES = """
-select count(*) from identity where municipality = $1 and (key_version <> $2 or get_byte(bsn_sealed, 0) <> $3)
+select count(*) from identity where municipality = $1
+    and (key_version <> $2 or $3 <> any (select get_byte(each, 0) from unnest(former || bsn_sealed) as each))
 """
 
 
@@ -130,21 +130,20 @@ async def _rewrite_identities(connection: Connection, own: MunicipalityKeys, row
     others = [row for row in rows if not _stands(row, own)]
     if not others:
         return 0
-    bsns = [own.unseal("bsn", row["bsn_sealed"]) for row in others]
-    key, version = own.lookup[own.lookup_version], own.lookup_version
-    await connection.execute(
-        _REWRITE_IDENTITIES,
-        own.municipality,
-        version,
-        [row["lookup"] for row in others],
-        [lookup(key, own.municipality, bsn.decode()) for bsn in bsns],
-        [own.seal("bsn", bsn) for bsn in bsns],
-    )
+    await connection.executemany(_REWRITE_IDENTITY, [_rewritten(row, own) for row in others])
     return len(others)
 
 
+def _rewritten(row: Mapping[str, Any], own: MunicipalityKeys) -> tuple[object, ...]:
+    bsn = own.unseal("bsn", row["bsn_sealed"])
+    place = lookup(own.lookup[own.lookup_version], own.municipality, bsn.decode())
+    former = [own.seal("bsn", own.unseal("bsn", each)) for each in row["former"]]
+    return own.municipality, own.lookup_version, row["lookup"], place, own.seal("bsn", bsn), former
+
+
 def _stands(row: Mapping[str, Any], own: MunicipalityKeys) -> bool:
-    return bool(row["key_version"] == own.lookup_version and row["bsn_sealed"][0] == own.sealing_version)
+    versions = {each[0] for each in (row["bsn_sealed"], *row["former"])}
+    return bool(row["key_version"] == own.lookup_version and versions == {own.sealing_version})
 
 
 async def _payloads(pool: Pool, own: MunicipalityKeys, sealed: _Sealed, at_once: int) -> AsyncIterator[int]:

@@ -12,6 +12,13 @@ create table if not exists identity (
     made timestamptz not null default now(),
     primary key (municipality, lookup)
 );
+-- The numbers under which the youth was known before they were corrected, sealed: nobody is found by them, but what is
+-- kept sealed of a youth who is forgotten is. Looked up first, like below: to alter a table takes a lock.
+do $$ begin
+    if not exists (select from pg_attribute where attrelid = 'identity'::regclass and attname = 'former') then
+        alter table identity add column former bytea[] not null default '{}';
+    end if;
+end $$;
 create index if not exists identity_by_youth on identity (municipality, youth);
 create index if not exists identity_by_key on identity (municipality, key_version);
 
@@ -172,12 +179,12 @@ create table if not exists refusal_key (
 );
 create index if not exists refusal_key_by_number on refusal_key (municipality, sender, number);
 
--- ENTERED, and never changed again. What sealed thing was opened to whom: a payload to its sender, or the BSN behind a
--- youth to a privacy officer with a reason. No BSN and no payload stands here.
+-- ENTERED, and never changed again. What sealed thing was opened to whom, a payload to its sender or the BSN behind a
+-- youth to a privacy officer with a reason, and whose BSN was corrected by whom. No BSN and no payload stands here.
 create table if not exists disclosure (
     municipality text not null check (municipality ~ '^[0-9]{4}$'),
     number bigint generated always as identity,
-    kind text not null check (kind in ('payload', 'identity')),
+    kind text not null,
     actor text not null,
     told timestamptz not null,
     sender text,
@@ -185,9 +192,17 @@ create table if not exists disclosure (
     youth text,
     reason text,
     primary key (municipality, number),
-    check (kind = 'payload' and sender is not null and refusal is not null
-        or kind = 'identity' and youth is not null and reason is not null)
+    constraint disclosure_is_of_a_kind check (kind = 'payload' and sender is not null and refusal is not null
+        or kind in ('identity', 'correction') and youth is not null and reason is not null)
 );
+do $$ begin
+    if not exists (select from pg_constraint where conname = 'disclosure_is_of_a_kind') then
+        alter table disclosure drop constraint if exists disclosure_kind_check,
+            drop constraint if exists disclosure_check,
+            add constraint disclosure_is_of_a_kind check (kind = 'payload' and sender is not null and refusal is not null
+                or kind in ('identity', 'correction') and youth is not null and reason is not null);
+    end if;
+end $$;
 create index if not exists disclosure_by_youth on disclosure (municipality, youth) where youth is not null;
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin
