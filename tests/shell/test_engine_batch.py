@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not listed as such
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from tests.chaos.empty_processor import EmptyProcessor, Plan
 from tests.chaos.workers import make_topics
 from youthcare.runtime import progress
 from youthcare.runtime.batch import apply_batch, patiently
-from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.brokers import Inspector, client_config
 from youthcare.runtime.bulk import run_bulk
 from youthcare.runtime.gap_guard import GapGuard
 from youthcare.runtime.kafka import prepare
@@ -188,6 +197,38 @@ async def test_offsets_that_our_reader_skipped_are_noticed(plan: Plan, pool: Poo
             guard=GapGuard(processor, Inspector(broker)),
         )
     assert await state(pool, plan, identity) == (set(), {})
+
+
+async def test_what_the_broker_may_have_compacted_is_no_loss(plan: Plan, pool: Pool, identity: TopicIdentity) -> None:
+    """Two minutes behind: a loss where the broker leaves records for a day, and its cleaning where it does for one."""
+    broker = plan.worker_settings().broker
+    publisher, processor, admin = Publisher(broker), EmptyProcessor(plan), AdminClient(client_config(broker))
+    await publisher.publish([Outgoing(topic=identity.name, key=b"k", value=b"v", partition=0) for _ in range(3)])
+    guard = GapGuard(processor, Inspector(broker))
+    first, _, last = batch(identity, (0, 0), (0, 1), (0, 2)).records
+    now_ms = time.time_ns() // 1_000_000
+    before = Batch(identity=identity, records=[replace(first, timestamp_ms=now_ms - 120_000)])
+    after = Batch(identity=identity, records=[replace(last, timestamp_ms=now_ms)])
+    await apply_batch(pool, publisher, processor, before, guard=guard)
+    admin.delete_records([TopicPartition(identity.name, 0, 2)])[TopicPartition(identity.name, 0, 2)].result(10)
+
+    compacted_after(admin, identity.name, 86_400_000)
+    with pytest.raises(Broken):
+        await apply_batch(pool, publisher, processor, after, guard=guard)
+    compacted_after(admin, identity.name, 60_000)
+    await apply_batch(pool, publisher, processor, after, guard=guard)
+
+    assert (await state(pool, plan, identity))[1] == {0: 3}
+
+
+def compacted_after(admin: AdminClient, topic: str, milliseconds: int) -> None:
+    """Let the broker compact a topic, and leave what is younger."""
+    settings = {"cleanup.policy": "compact,delete", "min.compaction.lag.ms": str(milliseconds)}
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()
+    ]
+    wanted = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    admin.incremental_alter_configs([wanted])[wanted].result(10)
 
 
 async def test_bulk_reads_all_that_was_there_and_may_be_repeated(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import TypeVar
 
 from confluent_kafka import (
@@ -17,7 +18,12 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # public, not listed
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, not listed
+    AdminClient,
+    ConfigResource,
+    OffsetSpec,
+    ResourceType,
+)
 
 from youthcare.runtime.processing import TopicIdentity, Unavailable, WrongTopic
 from youthcare.runtime.settings import BrokerSettings
@@ -25,6 +31,7 @@ from youthcare.runtime.settings import BrokerSettings
 ANSWER_SECONDS = 10.0
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_NOT_TOLD = ("TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED")
 T = TypeVar("T")
 
 
@@ -90,6 +97,21 @@ class Inspector:
         asked = {TopicPartition(identity.name, each): which for each in range(identity.partition_count)}
         futures = self._admin.list_offsets(asked, request_timeout=ANSWER_SECONDS)
         return {each.partition: answered(future).offset for each, future in futures.items()}
+
+    def compaction_lag(self, topic: str) -> timedelta | None:
+        """How long this broker leaves a record of a topic untouched; None: it does not compact it, or does not say."""
+        wanted = ConfigResource(ResourceType.TOPIC, topic)
+        future = self._admin.describe_configs([wanted], request_timeout=ANSWER_SECONDS)[wanted]
+        try:
+            found = {name: entry.value for name, entry in future.result(ANSWER_SECONDS).items()}
+        except KafkaException as error:
+            if error.args[0].name() in _NOT_TOLD:
+                return None
+            raise Unavailable(f"Kafka: {error.args[0].name()}") from None
+        except TimeoutError:
+            raise Unavailable("Kafka does not answer") from None
+        compacts = "compact" in (found.get("cleanup.policy") or "")
+        return timedelta(milliseconds=int(found["min.compaction.lag.ms"] or 0)) if compacts else None
 
     def first_held(self, topic: str, partition: int, offset: int, wait_seconds: float = 3.0) -> int | None:
         """The offset of the first record that can be read from ``offset`` on; None when there is none."""
