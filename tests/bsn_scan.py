@@ -4,17 +4,17 @@ One rule: it looks at all there is, not at what is expected to hold one; the cal
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from pathlib import Path
 
 import asyncpg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from youthcare.runtime.local.stack import Stack
 
 QUIET_LOOKS = 20
-_ROWS = 20_000
-_TABLES = """
+_ROWS_AT_ONCE = 2000
+TABLES_OF_ALL_SCHEMAS = """
 select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
 where schemaname not in ('pg_catalog', 'information_schema') order by 1
 """
@@ -31,14 +31,20 @@ async def scan_tables(stack: Stack, numbers: Collection[str]) -> list[str]:
     connection = await asyncpg.connect(stack.dsn("admin"))
     try:
         found = []
-        for table in [row["name"] for row in await connection.fetch(_TABLES)]:
-            # Bytes are shown as text too: a number in a record's body stands there as its digits.
-            rows = await connection.fetch(f"select t::text as line, to_jsonb(t) as row from {table} t limit {_ROWS}")
-            text = "\n".join(f"{row['line']}\n{_unpacked(row['row'])}" for row in rows)
-            found += scan_text(table, text, numbers)
+        for table in [row["name"] for row in await connection.fetch(TABLES_OF_ALL_SCHEMAS)]:
+            async for text in _lines(connection, table):
+                found += [each for each in scan_text(table, text, numbers) if each not in found]
         return found
     finally:
         await connection.close()
+
+
+async def _lines(connection: "asyncpg.Connection[asyncpg.Record]", table: str) -> AsyncIterator[str]:
+    """All rows of a table, some at a time; bytes as text too, as a number in a record's body stands there in digits."""
+    async with connection.transaction(readonly=True):
+        cursor = await connection.cursor(f"select t::text as line, to_jsonb(t) as row from {table} t")
+        while rows := await cursor.fetch(_ROWS_AT_ONCE):
+            yield "\n".join(f"{row['line']}\n{_unpacked(row['row'])}" for row in rows)
 
 
 def _unpacked(row: str) -> str:
@@ -57,19 +63,28 @@ def scan_topics(stack: Stack, numbers: Collection[str], exempt: Collection[str] 
         }
     )
     try:
-        listed = consumer.list_topics(timeout=10).topics
-        places = [
-            TopicPartition(name, partition, 0)
-            for name, topic in listed.items()
-            if name not in exempt
-            for partition in topic.partitions
+        return [
+            found
+            for each in messages_of(consumer, places_of(consumer, exempt))
+            for found in scan_text(str(each.topic()), f"{each.key()!r} {each.value()!r} {each.headers()!r}", numbers)
         ]
-        return [found for topic, text in _messages(consumer, places) for found in scan_text(topic, text, numbers)]
     finally:
         consumer.close()
 
 
-def _messages(consumer: Consumer, places: list[TopicPartition]) -> Iterator[tuple[str, str]]:
+def places_of(consumer: Consumer, exempt: Collection[str]) -> list[TopicPartition]:
+    """Every partition of every topic but the exempt ones."""
+    listed = consumer.list_topics(timeout=10).topics
+    return [
+        TopicPartition(name, partition, 0)
+        for name, topic in listed.items()
+        if name not in exempt
+        for partition in topic.partitions
+    ]
+
+
+def messages_of(consumer: Consumer, places: list[TopicPartition]) -> Iterator[Message]:
+    """All records that stand there now."""
     ends = {(each.topic, each.partition): consumer.get_watermark_offsets(each, 10) for each in places}
     left = {place: high for place, (low, high) in ends.items() if low < high}
     consumer.assign([TopicPartition(topic, partition, ends[topic, partition][0]) for topic, partition in left])
@@ -80,7 +95,7 @@ def _messages(consumer: Consumer, places: list[TopicPartition]) -> Iterator[tupl
         quiet = 0 if batch else quiet + 1
         for each in batch:
             topic, partition, offset = str(each.topic()), each.partition() or 0, each.offset() or 0
-            yield topic, f"{each.key()!r} {each.value()!r} {each.headers()!r}"
+            yield each
             if offset + 1 >= left.get((topic, partition), 0):
                 left.pop((topic, partition), None)
 

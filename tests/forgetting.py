@@ -10,8 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,12 +33,11 @@ from services.indication.app import forget, forgettings
 from services.indication.forgetting import STEPS, Forgetting
 from services.indicators.app import IndicatorsProcessor, write_csv
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
-from tests.bsn_scan import scan_tables, scan_text, scan_topics
+from tests.everywhere import Content, Search, dump, files, searched
 from tests.indication import World
 from youthcare.runtime.brokers import Inspector, group_of
 from youthcare.runtime.bulk import run_bulk
 from youthcare.runtime.clock import utc_now
-from youthcare.runtime.local.postgres_install import find_install
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.processing import Processor
@@ -62,6 +61,7 @@ _SHRUNK = {
     "delete.retention.ms": "0",
     "file.delete.delay.ms": "0",
 }
+SEGMENT_SECONDS = 30.0
 BROKER = "1"
 _CLEANER = {"log.cleaner.backoff.ms": "100"}
 
@@ -202,19 +202,28 @@ def _round(point: str) -> None:
     os._exit(0 if done else 1)
 
 
-async def found_anywhere(stack: Stack, folder: Path, needles: Sequence[str], logs: Collection[Path] = ()) -> list[str]:
-    """Where one of the texts stands: every table, every topic but `intake`, every log file, a dump made now."""
-    dump = folder / "after.sql"
-    program = find_install(os.environ).folder / "pg_dump"
-    done = await asyncio.create_subprocess_exec(program, f"--file={dump}", stack.dsn("admin"))
-    assert await done.wait() == 0
-    files = [dump, *logs, *stack.folder.rglob("*.log")]
-    texts = [(each.name, each.read_bytes().decode("utf-8", errors="replace")) for each in files]
-    return [
-        *await scan_tables(stack, needles),
-        *await asyncio.to_thread(scan_topics, stack, needles),
-        *(found for name, text in texts for found in scan_text(name, text, needles)),
-    ]
+async def found_anywhere(
+    stack: Stack,
+    folder: Path,
+    needles: Sequence[str],
+    others: Sequence[Content] = (),
+    patience_seconds: float = SEGMENT_SECONDS,
+) -> dict[str, set[str]]:
+    """Where one of the texts stands: tables, topics and their segments, a dump made now, logs, and what else is given.
+
+    A broker removes the files that it has cleaned a moment later; what still stands there then is an answer.
+    """
+    logs = list(files([stack.folder / "logs", (await dump(stack, folder / "after.sql")).parent]))
+    found: dict[str, set[str]] = {}
+
+    async def in_no_segment() -> bool:
+        found.clear()
+        found.update(await searched(search, stack, (), [*logs, *others]))
+        return not any(place.startswith("segment") for place in found)
+
+    with Search(needles) as search, suppress(AssertionError):
+        await eventually(in_no_segment, "the segments are clean", patience_seconds)
+    return found
 
 
 async def forgotten_though_killed(

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import orjson
 import pytest
 import yaml
@@ -39,7 +40,8 @@ from youthcare.simulator import Envelope, simulate
 
 MUNICIPALITY, SEED, YOUTHS = "0153", 7, 30
 AT_ONCE = 8
-SETTLE_SECONDS = 120.0
+# Deadlines and no paces: a machine with other work takes the time that it takes.
+SETTLE_SECONDS, READY_SECONDS = 600.0, 600.0
 UNPUBLISHED = """
 select count(*) from (select published from indication.statement union all
                       select published from indication.refusal union all
@@ -125,6 +127,11 @@ class Town:
         found = records(World(self.stack, self.rules.parent), name)
         return [value for _, value, _ in found if value is not None]
 
+    def metrics(self) -> list[tuple[str, bytes]]:
+        """The metrics page of each process."""
+        pages = {name: f"http://127.0.0.1:{port}/metrics" for name, port in self.services.ports.items()}
+        return [(f"metrics of {name}", httpx.get(url, timeout=30).content) for name, url in pages.items()]
+
     def ask(self, query: str) -> list[asyncpg.Record]:
         """Rows, as the owner of the database sees them."""
         return asyncio.run(ask(self.stack.dsn("admin"), query))
@@ -163,8 +170,8 @@ async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[d
 
 
 @contextmanager
-def town(folder: Path) -> Iterator[Town]:
-    """A town that is up; all that it started is ended at the end."""
+def town(folder: Path, *, monitored: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Town]:
+    """A town that is up, with more settings when given; all that it started is ended at the end."""
     issuer = local_issuer(folder)
     for name in ("identity-keys.json", "access-log-keys.json"):
         make_keys(folder / name, MUNICIPALITY)
@@ -172,15 +179,16 @@ def town(folder: Path) -> Iterator[Town]:
     content = yaml.safe_load(shipped("rules.yml").read_text(encoding="utf-8"))
     content["municipalities"][MUNICIPALITY] = {"signals": True, "alert_start_day": today() - timedelta(days=90)}
     rules.write_text(yaml.safe_dump(content), encoding="utf-8")
-    settings = {
+    chosen = {
         **issuer.environment(),
         "IDENTITY_KEYS_FILE": str(folder / "identity-keys.json"),
         "ACCESS_LOG_KEYS_FILE": str(folder / "access-log-keys.json"),
         "LOG_SALT": "salt-of-a-test",
         "RULES_FILE": str(rules),
+        **(settings or {}),
     }
-    with run_stack(with_monitoring=False) as stack:
-        running = RunningServices(stack=stack, settings=settings)
+    with run_stack(with_monitoring=monitored) as stack:
+        running = RunningServices(stack=stack, settings=chosen, ready_seconds=READY_SECONDS, give_way=False)
         found = Town(stack, running, issuer, rules)
         found.command("topics")
         try:

@@ -29,6 +29,10 @@ class RunningServices:
     settings: Mapping[str, str]
     ports: dict[str, int] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
+    give_way: bool = True
+    """Whether those give way of which it is no matter when they are done; not where all wait for all of them."""
+    ready_seconds: float = READY_SECONDS
+    """How long each may take to be ready; a machine with too much to do needs more."""
 
     def start(self) -> None:
         """Start all eight and return when each says that it is ready; stops all when one fails."""
@@ -40,7 +44,7 @@ class RunningServices:
                 program.launch()
             for name, program in self.programs.items():
                 port = self.ports[name]
-                program.wait_until(lambda port=port: is_ready(port), seconds=READY_SECONDS)  # type: ignore[misc]
+                program.wait_until(lambda port=port: is_ready(port), seconds=self.ready_seconds)  # type: ignore[misc]
         except BaseException:
             self.stop()
             raise
@@ -72,7 +76,7 @@ class RunningServices:
             log=self.stack.folder / "logs" / f"{process.name}.log",
             folder=self.stack.folder,
             environment={name: value for name, value in known.items() if name not in foreign},
-            yields=process.yields,
+            yields=process.yields and self.give_way,
         )
 
 
