@@ -23,6 +23,7 @@ from services.indication.identity import lookup
 from tests.e2e.town import MUNICIPALITY, SEED, Town, today, town
 from tests.everywhere import Search
 from tests.forgetting import EVERY_POINT, forgotten_though_killed, found_anywhere, rounds_of, shrink, stated
+from tests.indication import until
 from youthcare.cli_demo.feeding import Doors, http_client
 from youthcare.runtime.sealing import read_keys
 from youthcare.runtime.settings import Settings
@@ -169,9 +170,9 @@ def carry_out(here: Town, folder: Path, plan: Planned) -> int:
         forget(here, list(plan.gone))
         with rounds_of({**here.environment(), "FORGET_MARK_SECONDS": "0"}, folder / "rounds.log") as rounds:
             asyncio.run(forgotten_though_killed(rounds, settings, EVERY_POINT, wait, LONG_SECONDS))
+        until(lambda: counted[0] > len(plan.messages), "all was told once more", LONG_SECONDS)
     here.services.revive()
     here.settle()
-    assert counted[0] > len(plan.messages)
     assert len(asyncio.run(stated(settings))) >= FORGOTTEN
     return rounds.killed
 
