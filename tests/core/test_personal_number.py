@@ -2,7 +2,7 @@
 
 import pytest
 
-from youthcare.personal_number import holds_personal_number
+from youthcare.personal_number import holds_personal_number, is_personal_number
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_nine_digits_could_be_a_number_of_a_person(text: str) -> None:
 def test_what_is_no_such_number_is_let_through(text: str) -> None:
     """Dates, short numbers, and what fails the 11-check."""
     assert not holds_personal_number(text)
+
+
+def test_an_identifier_of_a_youth_is_no_such_number_whatever_digits_it_has() -> None:
+    """Eight or nine digits and nothing else are."""
+    assert [is_personal_number(text) for text in ("12345678", "123456782", "1234.56.782", " 123456782 ")] == [True] * 4
+    assert not any(map(is_personal_number, ("9f3c51d07a2e4b66123456782e2f3a4b", "0" * 32, "1234567", "1234567890", "")))

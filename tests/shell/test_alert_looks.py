@@ -141,6 +141,18 @@ async def test_the_log_says_who_looked_at_a_child_and_keeps_who_asked(
     assert nobody["looks"] == []
 
 
+async def test_a_bsn_in_the_place_of_a_youth_is_not_written_into_the_log(
+    stack: Stack, settings: Settings, municipality: str
+) -> None:
+    """The log is only added to, so what somebody mistook for a youth would stand there for good."""
+    async with door(settings) as client:
+        asked = await client.get("/v1/youths/123456782/access-log", headers=header(municipality, "privacy-officer"))
+
+    assert asked.status_code == 422
+    assert "123456782" not in asked.text
+    assert await lines_of(stack, municipality) == []
+
+
 async def test_what_names_a_youth_on_the_stream_is_logged_before_it_is_sent(
     stack: Stack,
     stream_pool: Pool,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from youthcare.personal_number import holds_personal_number
+from youthcare.personal_number import holds_personal_number, is_personal_number
 
 AWAY, NOBODY = 75, 1
 
@@ -36,7 +36,7 @@ def inspection(
         raise typer.BadParameter("a municipality is four digits", param_hint="--municipality")
     if out.exists():
         raise typer.BadParameter("the file is there already", param_hint="--out")
-    _refuse_numbers(reason, by)
+    _refuse_numbers(youth, reason, by)
     bsn = typer.prompt("BSN", hide_input=True) if ask_bsn else None
     asked = Asked(
         municipality=municipality,
@@ -58,9 +58,9 @@ def inspection(
     print(f"written to {out}, {len(content)} bytes")
 
 
-def _refuse_numbers(*texts: str) -> None:
-    if any(map(holds_personal_number, texts)):
-        raise typer.BadParameter("what is written in the log for good may hold no BSN", param_hint="--reason, --by")
+def _refuse_numbers(youth: str | None, *texts: str) -> None:
+    if is_personal_number(youth or "") or any(map(holds_personal_number, texts)):
+        raise typer.BadParameter("what is written in the log for good may hold no BSN; --ask-bsn asks for one")
 
 
 def write_private(path: Path, content: bytes) -> None:

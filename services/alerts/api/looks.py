@@ -12,8 +12,10 @@ from fastapi import Depends, FastAPI, Path, Query
 from services.alerts.api.bearing import NUMBER_MAX, Bearer, session
 from youthcare.looks.line import Line
 from youthcare.looks.operations import Operation
+from youthcare.personal_number import is_personal_number
 from youthcare.runtime.access_log import Looking, looks_at
 from youthcare.runtime.postgres import Pool
+from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, require
 
 Youth = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -40,6 +42,9 @@ def add_looks(app: FastAPI, pools: Sequence[Pool]) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> dict[str, Any]:
         """Who looked at this youth, when, in which operation and why; the newest first."""
+        if is_personal_number(youth):
+            # The log is only added to: it would stand there, sealed, for good.
+            raise Problem(422, "A youth is asked for by its identifier, and not by a BSN.")
         keys = looks.log.keys_of(bearer.municipality)
         async with session(pools, bearer) as connection:
             found = await looks_at(connection, keys, youth, before=before, limit=limit + 1)
