@@ -11,9 +11,11 @@ import pytest_asyncio
 from services.indication.store.rotation import Rotated, rotate
 from tests.bsn_scan import scan_tables, scan_topics
 from tests.indication import Door, new_bsn
+from tests.looks import lines_of
 from tests.shell.test_indication_rotation import Town, everything, town
 from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.sealing import read_keys
+from youthcare.runtime.topics import youth_digest
 
 __all__ = ["town"]
 REASON = "De ouders lieten het juiste document zien, zaak 12."
@@ -63,13 +65,17 @@ async def test_a_youth_is_found_by_the_right_number_and_nothing_else_changes(tow
 
     after = await everything(town.world)
     assert (answer.status_code, answer.json()["youth"]) == (200, youth)
-    assert {place for place in before if before[place] != after[place]} == {'"indication"."disclosure"'}
+    changed = {place for place in before if before[place] != after[place]}
+    assert changed == {'"indication"."disclosure"', '"access_log"."look"'}
     assert len(await town.rows("select 1 from identity")) == 1
     found = await town.youths([right, wrong], door)
     assert (found[right], found[wrong] != youth) == (youth, True)
     assert await behind(town, door, youth) == [right, wrong]
     (row,) = await town.rows("select * from disclosure where number = $1", answer.json()["disclosure"])
-    assert (row["kind"], row["actor"], row["youth"], row["reason"]) == ("correction", "someone", youth, REASON)
+    assert (row["kind"], row["actor"]) == ("correction", "someone")
+    assert row["youth_digest"] == youth_digest(town.municipality, youth)
+    (line, *_tellings) = await lines_of(town.world.stack, town.municipality)
+    assert (line.name, line.purpose) == ("identity.correct", REASON)
     assert await scan_tables(town.world.stack, [wrong, right]) == []
     assert scan_topics(town.world.stack, [wrong, right]) == []
 

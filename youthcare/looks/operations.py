@@ -22,6 +22,8 @@ class Operation(StrEnum):
     BREAK_GLASS_ASK = "break-glass.ask"
     BREAK_GLASS_LIST = "break-glass.list"
     INSPECTION_EXPORT = "inspection.export"
+    IDENTITY_TELL = "identity.tell"
+    IDENTITY_CORRECT = "identity.correct"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """`POST /v1/identity-corrections`: a youth came in under a wrong BSN, and is known under the right one from then on.
 
-Three rules. A privacy officer does it, with a reason, and it is written down where tellings of a BSN are. Both numbers
-come in the body and go nowhere but into the sealed table. Two numbers that are two youths are not corrected but
+Three rules. A privacy officer does it, with a reason, and it is written down and a look, as tellings of a BSN are. Both
+numbers come in the body and go nowhere but into the sealed table. Two numbers that are two youths are not corrected but
 merged (`youth.merged`), since the messages of both stay.
 """
 
@@ -15,6 +15,8 @@ from services.indication.api.bearing import Bearer, Services, session
 from services.indication.api.documentation import ASKING
 from services.indication.identity import bsn_valid, could_hold_bsn, normalised_bsn
 from services.indication.store.identity_corrections import Correction, NotCorrected, correct_identity
+from youthcare.looks.operations import Operation
+from youthcare.runtime.access_log import Looking
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import require
 
@@ -35,8 +37,8 @@ def add_identity_corrections(app: FastAPI, service: Services) -> None:
     """Add the door; `service` gives what it needs once the app runs."""
 
     @app.post("/v1/identity-corrections", responses=ASKING, summary="A BSN was wrong")
-    async def corrected(bearer: Bearer, body: CorrectionBody) -> dict[str, Any]:
-        """The youth stays who it is, and is found by the right number alone; `disclosure` is its number in the log."""
+    async def corrected(bearer: Bearer, looks: Looking, body: CorrectionBody) -> dict[str, Any]:
+        """The youth stays who it is, and is found by the right number alone; `disclosure`: its number in that table."""
         require(bearer.is_privacy_officer())
         if could_hold_bsn(body.reason) or "\0" in body.reason:
             raise Problem(422, "The reason may hold no BSN.")
@@ -49,10 +51,11 @@ def add_identity_corrections(app: FastAPI, service: Services) -> None:
             right=right,
             actor=bearer.subject,
             at=service().clock(),
-            reason=body.reason,
         )
         async with session(service(), bearer) as connection:
-            return _told(await correct_identity(connection, service().keys, asked))
+            told = _told(await correct_identity(connection, service().keys, asked))
+            await looks.note(connection, Operation.IDENTITY_CORRECT, [told["youth"]], body.reason)
+        return told
 
 
 def _told(done: tuple[str, int] | NotCorrected) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.indication.doors import Doors
 from services.indication.ijw import Schemas
 from services.indication.store import prepare
 from services.indication.teams import teams_from
+from youthcare.runtime.access_log import access_log
 from youthcare.runtime.batch import patiently
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.clock import utc_now
@@ -46,7 +47,7 @@ def load_doors(settings: Settings, keys: Keys) -> Doors:
 
 async def opened(settings: Settings, clock: Clock = utc_now, probe: Probe = silent) -> AsyncIterator[Service]:
     """The service of the HTTP doors, its tables made; waits a minute for what is away, then raises."""
-    keys, made = load_keys(settings), list[Service]()
+    keys, log, made = load_keys(settings), access_log(settings), list[Service]()
 
     async def make() -> None:
         pool = await open_pool(settings.database("indication"), "indication-api")
@@ -57,6 +58,7 @@ async def opened(settings: Settings, clock: Clock = utc_now, probe: Probe = sile
                 publisher=Publisher(settings.broker()),
                 inspector=Inspector(settings.broker()),
                 keys=keys,
+                log=log,
                 doors=load_doors(settings, keys),
                 clock=clock,
                 probe=probe,

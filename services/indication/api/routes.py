@@ -25,6 +25,7 @@ from services.indication.doors import Doors, refused_whole
 from services.indication.processor import read_json, read_message
 from services.indication.senders import Arrival
 from youthcare.outcome import Reason, Refused
+from youthcare.runtime.access_log import keep_looks
 from youthcare.runtime.security import Principal, TokenGate, require
 from youthcare.runtime.settings import HttpSettings
 from youthcare.runtime.web import create_app
@@ -40,9 +41,10 @@ def make_app(gate: TokenGate, http: HttpSettings, opened: Opened) -> FastAPI:
     holder: list[Service] = []
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with asynccontextmanager(opened)() as service:
             holder[:] = [service]
+            keep_looks(app, service.log, service.clock)
             yield
         holder.clear()
 

@@ -17,6 +17,7 @@ from services.indication.doors import Doors
 from services.indication.senders import Arrival
 from services.indication.store import take
 from services.indication.store.counts import count
+from youthcare.runtime.access_log import AccessLog
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.clock import utc_now
 from youthcare.runtime.postgres import Pool, as_municipality, unavailable_as_such
@@ -43,6 +44,7 @@ class Service:
     publisher: Publisher
     inspector: Inspector
     keys: Keys
+    log: AccessLog
     doors: Doors
     clock: Clock = utc_now
     probe: Probe = silent

@@ -35,14 +35,13 @@ class NotCorrected(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What is asked: of which municipality, which number is wrong and which is right, by whom, when and why."""
+    """What is asked: of which municipality, which number is wrong and which is right, by whom and when."""
 
     municipality: str
     wrong: str
     right: str
     actor: str
     at: datetime
-    reason: str
 
 
 async def correct_identity(connection: Connection, keys: Keys, asked: Correction) -> tuple[str, int] | NotCorrected:
@@ -65,7 +64,7 @@ async def correct_identity(connection: Connection, keys: Keys, asked: Correction
         await connection.execute(_REMEMBER, own.municipality, right["lookup"], former)
     else:
         return NotCorrected.TWO_YOUTHS
-    number = await write_down(connection, asked.municipality, "correction", asked.actor, asked.at, youth, asked.reason)
+    number = await write_down(connection, asked.municipality, "correction", asked.actor, asked.at, youth)
     return youth, number
 
 

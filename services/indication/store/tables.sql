@@ -180,7 +180,8 @@ create table if not exists refusal_key (
 create index if not exists refusal_key_by_number on refusal_key (municipality, sender, number);
 
 -- ENTERED, and never changed again. What sealed thing was opened to whom, a payload to its sender or the BSN behind a
--- youth to a privacy officer with a reason, and whose BSN was corrected by whom. No BSN and no payload stands here.
+-- youth to a privacy officer, and that a BSN was corrected by whom. No BSN, no payload and no youth stands here: of the
+-- youth there is the digest that may be kept of who was forgotten; who and why stand in the log of looks (0026).
 create table if not exists disclosure (
     municipality text not null check (municipality ~ '^[0-9]{4}$'),
     number bigint generated always as identity,
@@ -189,24 +190,42 @@ create table if not exists disclosure (
     told timestamptz not null,
     sender text,
     refusal bigint,
-    youth text,
-    reason text,
+    youth_digest text,
+    reason text,  -- of rows from before the log of looks held it
     primary key (municipality, number),
-    constraint disclosure_is_of_a_kind check (kind = 'payload' and sender is not null and refusal is not null
-        or kind in ('identity', 'correction') and youth is not null and reason is not null)
+    constraint disclosure_is_of_its_kind check (kind = 'payload' and sender is not null and refusal is not null
+        or kind in ('identity', 'correction') and youth_digest is not null)
 );
+-- A table from before held the youth itself. Looked up first, as above; the wildcard, since an API may come first.
 do $$ begin
-    if not exists (select from pg_constraint where conname = 'disclosure_is_of_a_kind') then
-        alter table disclosure drop constraint if exists disclosure_kind_check,
-            drop constraint if exists disclosure_check,
-            add constraint disclosure_is_of_a_kind check (kind = 'payload' and sender is not null and refusal is not null
-                or kind in ('identity', 'correction') and youth is not null and reason is not null);
+    if exists (select from pg_attribute where attrelid = 'disclosure'::regclass and attname = 'youth') then
+        perform set_config('app.municipality', '*', true);
+        drop trigger if exists disclosure_is_only_added_to on disclosure;
+        alter table disclosure drop constraint if exists disclosure_check,
+            drop constraint if exists disclosure_kind_check, drop constraint if exists disclosure_is_of_a_kind,
+            add column youth_digest text;
+        update disclosure set youth_digest = encode(sha256(convert_to(municipality || '/' || youth, 'UTF8')), 'hex'),
+            youth = null where youth is not null;
+        alter table disclosure drop column youth, add constraint disclosure_is_of_its_kind check (
+            kind = 'payload' and sender is not null and refusal is not null
+            or kind in ('identity', 'correction') and youth_digest is not null);
     end if;
 end $$;
-create index if not exists disclosure_by_youth on disclosure (municipality, youth) where youth is not null;
+create index if not exists disclosure_by_youth on disclosure (municipality, youth_digest)
+    where youth_digest is not null;
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception 'table % is only added to', tg_table_name using errcode = 'insufficient_privilege';
 end $$;
-create or replace trigger disclosure_is_only_added_to before update or delete or truncate on disclosure
+create or replace trigger disclosure_is_only_added_to before update or truncate on disclosure
     for each statement execute function refuse_change();
+-- What ends is the term (deploy/retention.yml), and never within two years.
+create or replace function refuse_early_end() returns trigger language plpgsql as $$
+begin
+    if old.told > now() - interval '2 years' then
+        raise exception 'table % is only added to', tg_table_name using errcode = 'insufficient_privilege';
+    end if;
+    return old;
+end $$;
+create or replace trigger disclosure_ends_by_its_term before delete on disclosure
+    for each row execute function refuse_early_end();
