@@ -2,11 +2,14 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 
-from youthcare.looks.line import Line
+from youthcare.looks.line import Line, first_previous, hash_of
 from youthcare.runtime.access_log import opened_subject
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.sealing import KEY_BYTES, MunicipalityKeys, read_keys
@@ -60,3 +63,55 @@ def youths_in(lines: list[Line], keys: MunicipalityKeys) -> list[tuple[str, str 
         (line.name, None if line.data_subject_id is None else opened_subject(keys, line.data_subject_id))
         for line in lines
     ]
+
+
+def chained_at(municipality: str, moments: Iterable[datetime]) -> list[Line]:
+    """A whole chain of looks that were recorded at these moments, at nobody in particular."""
+    previous, made = first_previous(municipality), []
+    for number, moment in enumerate(moments, start=1):
+        bare = replace(_looked(municipality, moment), number=number, previous=previous)
+        made.append(replace(bare, hash=hash_of(bare)))
+        previous = made[-1].hash
+    return made
+
+
+def _looked(municipality: str, moment: datetime) -> Line:
+    return Line(
+        municipality=municipality,
+        number=0,
+        trace_id=b"t" * 16,
+        span_id=b"s" * 8,
+        name="alerts.view",
+        status_code=1,
+        start_time=moment,
+        end_time=moment,
+        recorded=moment,
+        resource="alerts",
+        processing_activity_id="urn:x",
+        actor="anna",
+        actor_roles="team:noord",
+        purpose="zien",
+        previous=b"",
+        hash=b"",
+    )
+
+
+async def enter_lines(stack: Stack, lines: Iterable[Line]) -> None:
+    """Have lines stand in the log as they are, as who owns the server can: of years ago, in a test."""
+    places = ", ".join(f"${place}" for place in range(1, len(Line.__slots__) + 1))
+    connection = await asyncpg.connect(stack.dsn("admin"))
+    try:
+        statement = f"insert into access_log.look ({COLUMNS}) values ({places})"
+        await connection.executemany(statement, [[getattr(line, name) for name in Line.__slots__] for line in lines])
+    finally:
+        await connection.close()
+
+
+async def as_keeper(stack: Stack, query: str, *given: object) -> list[asyncpg.Record]:
+    """What the role that ends terms in the log is answered."""
+    connection = await asyncpg.connect(stack.dsn("log_keeper"), server_settings={"app.municipality": "*"})
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(query, *given)
+        return rows
+    finally:
+        await connection.close()

@@ -2,19 +2,23 @@
 --
 -- For the local stack and for docker-compose.yml alike; run by psql as the superuser after roles.sql, and run again
 -- it changes nothing.  The owner `access_log` cannot log in.  A service has one way in, the function `append`; nobody
--- changes or removes a line, and each line holds the hash of the one before and of itself, a chain per municipality.
+-- changes a line, and each line holds the hash of the one before and of itself, a chain per municipality.  Lines go only
+-- at the end of their term, the oldest first and by `remove_before`, which writes down where the chain then begins.
 \set ON_ERROR_STOP on
 \set QUIET on
 
 \getenv auditor_password AUDITOR_PASSWORD
+\getenv log_keeper_password LOG_KEEPER_PASSWORD
 
 SET log_min_error_statement = 'panic';
 SET client_min_messages = 'warning';
 BEGIN;
 
-SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY['access_log', 'auditor']) AS name
+SELECT format('CREATE ROLE %I', name) 
+  FROM unnest(ARRAY['access_log', 'access_log_remover', 'auditor', 'log_keeper']) AS name
   WHERE name NOT IN (SELECT rolname FROM pg_roles) \gexec
 ALTER ROLE access_log NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE access_log_remover NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE auditor LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 10
   PASSWORD :'auditor_password';
 GRANT CONNECT ON DATABASE trajectwacht TO auditor;
@@ -22,6 +26,11 @@ GRANT CONNECT ON DATABASE trajectwacht TO auditor;
 ALTER ROLE auditor SET default_transaction_read_only = on;
 ALTER ROLE auditor SET search_path = access_log;
 ALTER ROLE auditor SET idle_in_transaction_session_timeout = '10s';
+-- The keeper ends what is past its term, by one function, and sees no line.
+ALTER ROLE log_keeper LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5
+  PASSWORD :'log_keeper_password';
+GRANT CONNECT ON DATABASE trajectwacht TO log_keeper;
+ALTER ROLE log_keeper SET search_path = access_log;
 
 CREATE SCHEMA IF NOT EXISTS access_log AUTHORIZATION access_log;
 SET LOCAL ROLE access_log;
@@ -68,6 +77,10 @@ CREATE POLICY look_of_municipality ON look USING (
 
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- So it is called inside `remove_before` alone: nobody can log in as that role.
+    IF TG_OP = 'DELETE' AND current_user = 'access_log_remover' THEN
+        RETURN NULL;
+    END IF;
     RAISE EXCEPTION 'the log of looks is only ever added to' USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE OR REPLACE TRIGGER look_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON look
@@ -98,6 +111,26 @@ CREATE OR REPLACE TRIGGER break_glass_stays BEFORE UPDATE OR DELETE OR TRUNCATE 
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON break_glass FROM access_log;
 
+-- ENTERED.  What went at the end of its term, newest last: up to which line, with the hash of that line, from which the
+-- chain goes on; all of it was recorded before `before`.  `reason` is the greatest number of a reason that went.
+CREATE TABLE IF NOT EXISTS removal (
+    municipality text NOT NULL CHECK (municipality ~ '^[0-9]{4}$'),
+    removed timestamptz NOT NULL,
+    number bigint NOT NULL CHECK (number >= 0),
+    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    before timestamptz NOT NULL,
+    reason bigint NOT NULL CHECK (reason >= 0),
+    PRIMARY KEY (municipality, removed)
+);
+ALTER TABLE removal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE removal FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS removal_of_municipality ON removal;
+CREATE POLICY removal_of_municipality ON removal USING (
+    municipality = current_setting('app.municipality', true) OR current_setting('app.municipality', true) = '*');
+CREATE OR REPLACE TRIGGER removal_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON removal
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE ON removal FROM access_log;
+
 -- A value with its length in bytes before it, so that no two rows of values give one text (youthcare/looks/line.py).
 -- Written so that the planner puts it in place of its call: a page of the list has hundreds of these.
 CREATE OR REPLACE FUNCTION field(value text) RETURNS text IMMUTABLE LANGUAGE sql AS
@@ -127,6 +160,11 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('access_log/' || p_municipality, 0));
     SELECT l.number, l.hash INTO last, before FROM look AS l
         WHERE l.municipality = p_municipality ORDER BY l.number DESC LIMIT 1;
+    IF NOT FOUND THEN
+        -- All that there was went at the end of its term, or nothing ever was.
+        SELECT r.number, r.hash INTO last, before FROM removal AS r
+            WHERE r.municipality = p_municipality ORDER BY r.removed DESC LIMIT 1;
+    END IF;
     IF NOT FOUND THEN
         last := 0;
         before := sha256(convert_to('access_log/' || p_municipality, 'UTF8'));
@@ -175,7 +213,10 @@ DECLARE
     given bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('access_log/' || p_municipality, 0));
-    SELECT coalesce(max(b.number), 0) + 1 INTO given FROM break_glass AS b WHERE b.municipality = p_municipality;
+    -- A number is never given twice, also when the reasons before have gone.
+    SELECT greatest(
+        (SELECT coalesce(max(b.number), 0) FROM break_glass AS b WHERE b.municipality = p_municipality),
+        (SELECT coalesce(max(r.reason), 0) FROM removal AS r WHERE r.municipality = p_municipality)) + 1 INTO given;
     INSERT INTO break_glass (municipality, number, data_subject_id, actor, actor_roles, reason, asked, ends)
         VALUES (p_municipality, given, p_subject, p_actor, p_roles, p_reason, p_asked, p_ends);
     RETURN given;
@@ -203,12 +244,84 @@ RETURNS bigint STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log
     SELECT count(*) FROM break_glass WHERE municipality = p_municipality AND asked >= p_from AND asked < p_until
 $$;
 
+-- Per municipality when its oldest line was recorded; for whoever ends what is past its term, and sees no line.
+CREATE OR REPLACE FUNCTION oldest_looks() RETURNS TABLE (municipality text, recorded timestamptz)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log, pg_catalog, pg_temp AS $$
+    WITH RECURSIVE known (municipality) AS (
+        (SELECT l.municipality FROM look AS l ORDER BY l.municipality LIMIT 1)
+        UNION ALL
+        SELECT (SELECT l.municipality FROM look AS l WHERE l.municipality > known.municipality
+            ORDER BY l.municipality LIMIT 1) FROM known WHERE known.municipality IS NOT NULL
+    )
+    SELECT known.municipality, (SELECT l.recorded FROM look AS l WHERE l.municipality = known.municipality
+        ORDER BY l.number LIMIT 1) FROM known WHERE known.municipality IS NOT NULL
+$$;
+
+-- How many lines of a municipality were recorded before a moment, at the old end of its chain.
+CREATE OR REPLACE FUNCTION looks_before(p_municipality text, p_before timestamptz) RETURNS bigint
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = access_log, pg_catalog, pg_temp AS $$
+    SELECT count(*) FROM look AS l WHERE l.municipality = p_municipality AND l.number < coalesce((
+        SELECT k.number FROM look AS k WHERE k.municipality = p_municipality AND k.recorded >= p_before
+        ORDER BY k.number LIMIT 1), 9223372036854775807)
+$$;
+
+RESET ROLE;
+
+-- Ends what was recorded before a moment: the oldest lines in a row, so many at most, and the reasons that no line
+-- refers to any more; answers how many rows went.  Under the lock of the chain, so that it is short.  The term is the
+-- municipality's; that it is at least a year is held to here.
+CREATE OR REPLACE FUNCTION remove_before(p_municipality text, p_before timestamptz, p_limit integer)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = access_log, pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+    moment timestamptz := clock_timestamp();
+    earlier removal;
+    last bigint;
+    last_hash bytea;
+    lines bigint;
+    reasons bigint;
+    reason_gone bigint;
+BEGIN
+    IF p_before > moment - interval '1 year' THEN
+        RAISE EXCEPTION 'a look is kept for at least a year' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('access_log/' || p_municipality, 0));
+    -- Of those who waited for the lock the last is the newest.
+    moment := clock_timestamp();
+    SELECT * INTO earlier FROM removal AS r WHERE r.municipality = p_municipality ORDER BY r.removed DESC LIMIT 1;
+    -- Not the lines older than that moment, but those before the first younger one: no number is left out.
+    SELECT max(number) FILTER (WHERE is_old) INTO last FROM (
+        SELECT number, bool_and(recorded < p_before) OVER (ORDER BY number) AS is_old FROM (
+            SELECT l.number, l.recorded FROM look AS l WHERE l.municipality = p_municipality
+            ORDER BY l.number LIMIT p_limit) AS oldest) AS seen;
+    SELECT l.hash INTO last_hash FROM look AS l WHERE l.municipality = p_municipality AND l.number = last;
+    DELETE FROM look AS l WHERE l.municipality = p_municipality AND l.number <= last;
+    GET DIAGNOSTICS lines = ROW_COUNT;
+    WITH gone AS (
+        DELETE FROM break_glass AS b WHERE b.municipality = p_municipality AND b.asked < p_before AND NOT EXISTS (
+            SELECT FROM look AS l WHERE l.municipality = b.municipality AND l.break_glass = b.number)
+        RETURNING b.number
+    ) SELECT count(*), max(number) INTO reasons, reason_gone FROM gone;
+    IF lines + reasons > 0 THEN
+        INSERT INTO removal (municipality, removed, number, hash, before, reason) VALUES (
+            p_municipality, moment, coalesce(last, earlier.number, 0),
+            coalesce(last_hash, earlier.hash, sha256(convert_to('access_log/' || p_municipality, 'UTF8'))),
+            p_before, greatest(earlier.reason, reason_gone, 0));
+    END IF;
+    RETURN lines + reasons;
+END $$;
+
+ALTER FUNCTION remove_before OWNER TO access_log_remover;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA access_log FROM PUBLIC;
-GRANT USAGE ON SCHEMA access_log TO indication, trajectory, indicators, alerts, auditor;
+GRANT USAGE ON SCHEMA access_log TO indication, trajectory, indicators, alerts, auditor, log_keeper, access_log_remover;
 GRANT EXECUTE ON FUNCTION append TO indication, trajectory, indicators, alerts;
 GRANT EXECUTE ON FUNCTION looks_at TO alerts, auditor;
 GRANT EXECUTE ON FUNCTION state_reason, reasons_between, reasons_counted TO alerts;
 GRANT EXECUTE ON FUNCTION reasons_standing TO trajectory, alerts;
-GRANT SELECT ON look, break_glass TO auditor;
+GRANT EXECUTE ON FUNCTION remove_before, oldest_looks, looks_before TO log_keeper;
+GRANT SELECT ON look, break_glass, removal TO auditor;
+GRANT SELECT, DELETE ON look, break_glass TO access_log_remover;
+GRANT SELECT, INSERT ON removal TO access_log_remover;
 
 COMMIT;

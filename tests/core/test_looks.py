@@ -1,14 +1,14 @@
 """The chain of the log of looks as pure functions, what is written down of it, and the processing register."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
-from youthcare.looks.chain import Fault, Head, faults
-from youthcare.looks.heads import heads_from, written
+from youthcare.looks.chain import Fault, Head, Kept, faults
+from youthcare.looks.heads import heads_from, moments_from, written
 from youthcare.looks.line import Line, first_previous, hash_of
 from youthcare.looks.operations import Operation, register_from
 from youthcare.looks.tracing import caller_of
@@ -80,6 +80,37 @@ def test_each_deed_shows_at_its_place() -> None:
     assert found(remade) == [(3, Fault.REWRITTEN), (5, Fault.REWRITTEN)]
 
 
+YEARS_ON = NOON + timedelta(days=2000)
+KEPT = Kept(municipality=MUNICIPALITY, number=2, hash=CHAIN[1].hash, before=NOON, removed=YEARS_ON)
+
+
+def behind(lines: list[Line], kept: Kept, taken: dict[int, datetime] | None = None) -> list[tuple[int, Fault]]:
+    """What is wrong with lines of which the first went by their term."""
+    return [(each.number, each.fault) for each in faults(MUNICIPALITY, lines, HEADS, kept, taken)]
+
+
+def test_a_chain_goes_on_from_the_head_that_was_kept() -> None:
+    """Whole from there on; what is missing after it shows, and so does a head that does not fit."""
+    forged = replace(KEPT, hash=b"x" * 32)
+    at_a_head = replace(KEPT, number=3, hash=b"x" * 32)
+
+    assert behind(CHAIN[2:], KEPT) == []
+    assert behind(CHAIN[3:], KEPT) == [(4, Fault.REMOVED)]
+    assert behind([CHAIN[2], CHAIN[4]], KEPT) == [(5, Fault.REMOVED)]
+    assert behind(CHAIN[2:], forged) == [(3, Fault.INSERTED)]
+    assert behind(CHAIN[3:], at_a_head)[0] == (3, Fault.REWRITTEN)
+    assert behind([], replace(KEPT, number=5, hash=CHAIN[4].hash)) == [], "all of them went"
+
+
+def test_what_went_before_its_term_shows() -> None:
+    """By the year that is always kept, and by a head that was written down when those lines were not there yet."""
+    hasty = replace(KEPT, removed=NOON + timedelta(days=364))
+
+    assert behind(CHAIN[2:], hasty) == [(2, Fault.TOO_SOON)]
+    assert behind(CHAIN[2:], KEPT, {1: NOON + timedelta(hours=1)}) == [(2, Fault.TOO_SOON)]
+    assert behind(CHAIN[2:], KEPT, {1: NOON - timedelta(hours=1), 3: YEARS_ON}) == []
+
+
 def test_no_field_of_a_line_can_be_changed_unseen() -> None:
     """Every field goes into the hash, and what is absent differs from what is empty."""
     changed: dict[str, Any] = {
@@ -114,6 +145,7 @@ def test_heads_come_back_as_they_were_written_and_the_first_counts() -> None:
     first, later = (written(Head(municipality="0153", number=7, hash=each), NOON) for each in (b"\x01" * 32, b"\x02"))
 
     assert heads_from([first, later]) == {"0153": {7: b"\x01" * 32}}
+    assert moments_from([first, later]) == {"0153": {7: NOON}}
     with pytest.raises(ValueError, match="line 2 is no head"):
         heads_from([first, "{}"])
 

@@ -5,7 +5,7 @@ One rule: a line that cannot be read is no head and no silence either; whoever r
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from youthcare.looks.chain import Head
@@ -23,10 +23,25 @@ def heads_from(lines: Iterable[str]) -> Mapping[str, Mapping[int, bytes]]:
     Of two heads for one number the first stands: what was written down later is what may have been made to fit.
     """
     found: dict[str, dict[int, bytes]] = defaultdict(dict)
+    for head, _taken in _read(lines):
+        found[head.municipality].setdefault(head.number, head.hash)
+    return found
+
+
+def moments_from(lines: Iterable[str]) -> Mapping[str, Mapping[int, datetime]]:
+    """When they were written down (UTC), likewise; of two for one number the last: until then nothing came after."""
+    found: dict[str, dict[int, datetime]] = defaultdict(dict)
+    for head, taken in _read(lines):
+        found[head.municipality][head.number] = taken
+    return found
+
+
+def _read(lines: Iterable[str]) -> Iterator[tuple[Head, datetime]]:
     for place, text in enumerate(lines, start=1):
         try:
             row = json.loads(text)
-            found[str(row["municipality"])].setdefault(int(row["number"]), bytes.fromhex(row["hash"]))
+            municipality, number, own = str(row["municipality"]), int(row["number"]), bytes.fromhex(row["hash"])
+            taken = datetime.fromisoformat(row["taken_at"])
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"line {place} is no head") from None
-    return found
+        yield Head(municipality=municipality, number=number, hash=own), taken

@@ -5,10 +5,12 @@ One rule: the auditor reads in one snapshot and writes nothing; the server holds
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
-from youthcare.looks.chain import Found, Head, Walk
+from youthcare.looks.chain import Found, Head, Kept, Walk
 from youthcare.looks.line import Line
 from youthcare.runtime.postgres import Connection, open_pool, unavailable_as_such
 from youthcare.runtime.settings import DatabaseSettings, SettingMissing, Settings
@@ -19,7 +21,31 @@ _HEADS = """
 select distinct on (municipality) municipality, number, hash from access_log.look
 where $1::text is null or municipality = $1 order by municipality, number desc
 """
+_KEPT = """
+select distinct on (municipality) municipality, number, hash, before, removed from access_log.removal
+where $1::text is null or municipality = $1 order by municipality, removed desc
+"""
 _ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What was written down elsewhere, by municipality and number: the hash of a head, and when it was taken."""
+
+    hashes: Mapping[str, Mapping[int, bytes]]
+    taken: Mapping[str, Mapping[int, datetime]]
+
+
+NOTHING_NOTED = Noted(hashes={}, taken={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """How many lines were walked, what is wrong with them, and the heads behind which others went by their term."""
+
+    lines: int
+    found: Sequence[Found]
+    kept: Sequence[Kept]
 
 
 @asynccontextmanager
@@ -38,8 +64,17 @@ async def as_auditor(settings: Settings) -> AsyncIterator[Connection]:
 
 
 async def read_heads(connection: Connection, municipality: str | None = None) -> list[Head]:
-    """Where each chain stands now."""
-    return [Head(**row) for row in await connection.fetch(_HEADS, municipality)]
+    """Where each chain stands now; one of which all lines went stands at its kept head."""
+    found = {row["municipality"]: Head(**row) for row in await connection.fetch(_HEADS, municipality)}
+    for kept in await read_kept(connection, municipality):
+        whole = Head(municipality=kept.municipality, number=kept.number, hash=kept.hash)
+        found.setdefault(kept.municipality, whole)
+    return [found[each] for each in sorted(found)]
+
+
+async def read_kept(connection: Connection, municipality: str | None = None) -> list[Kept]:
+    """The head behind which lines went at the end of their term, of each municipality that has one."""
+    return [Kept(**row) for row in await connection.fetch(_KEPT, municipality)]
 
 
 async def read_lines(connection: Connection, municipality: str) -> AsyncIterator[Line]:
@@ -48,20 +83,21 @@ async def read_lines(connection: Connection, municipality: str) -> AsyncIterator
         yield Line(**row)
 
 
-async def walked(
-    connection: Connection, written: Mapping[str, Mapping[int, bytes]], municipality: str | None = None
-) -> tuple[int, list[Found]]:
-    """Walk the chain of each municipality, or of one, against the heads written down: how many lines, what is wrong.
+async def walked(connection: Connection, noted: Noted, municipality: str | None = None) -> Walked:
+    """Walk the chain of each municipality, or of one, against what was written down elsewhere.
 
     A municipality of which only heads are left is walked too.
     """
-    known = {head.municipality for head in await read_heads(connection)} | written.keys()
+    kept = {each.municipality: each for each in await read_kept(connection, municipality)}
+    known = {head.municipality for head in await read_heads(connection)} | noted.hashes.keys()
     count = 0
     found: list[Found] = []
     for each in sorted(known if municipality is None else {municipality}):
-        walk = Walk(municipality=each, heads=written.get(each, {}))
+        hashes, taken = noted.hashes.get(each, {}), noted.taken.get(each, {})
+        walk = Walk(municipality=each, heads=hashes, taken=taken, kept=kept.get(each))
+        found += walk.begin()
         async for line in read_lines(connection, each):
             count += 1
             found += walk.step(line)
         found += walk.end()
-    return count, found
+    return Walked(lines=count, found=found, kept=[kept[each] for each in sorted(kept)])

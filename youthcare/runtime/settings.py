@@ -151,6 +151,8 @@ class Settings(DoorVariables):
     heartbeat_seconds: Seconds = 60.0
     access_log_keys_file: str | None = None
     auditor_dsn: str | None = Field(default=None, repr=False)
+    log_keeper_dsn: str | None = Field(default=None, repr=False)
+    retention_file: str | None = None
     processing_activities_file: str | None = None
     webhook_keys_file: str | None = None
     webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()  # none: a webhook leaves for the internet

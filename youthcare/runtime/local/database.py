@@ -1,6 +1,6 @@
 """PostgreSQL of the local stack: one server, one database, four service roles that cannot see each other.
 
-Two more roles read views alone, for dashboards, and one reads the log of looks.
+Two more roles read views alone, for dashboards; one reads the log of looks, and one ends what is past its term there.
 
 1. `fsync` is off only when the caller says that the data may be lost; a killed server loses nothing either way,
    a power cut would.
@@ -24,7 +24,7 @@ from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.settings import shipped
 
 ADMIN = "admin"
-READERS = ("dashboard_reader", "oversight_reader", "auditor")
+READERS = ("dashboard_reader", "oversight_reader", "auditor", "log_keeper")
 ROLES = (ADMIN, *SERVICES, *READERS)
 DATABASE = "trajectwacht"
 _SUPERUSER = "postgres"

@@ -67,7 +67,7 @@ class RunningServices:
 
     def _launch(self, process: ServiceProcess) -> Launch:
         port = "METRICS_PORT" if process.part is Part.WORKER else "HTTP_PORT"
-        dsns = {f"{each.service.upper()}_DSN" for each in SERVICE_PROCESSES} | {"AUDITOR_DSN"}
+        dsns = {f"{each.service.upper()}_DSN" for each in SERVICE_PROCESSES} | {"AUDITOR_DSN", "LOG_KEEPER_DSN"}
         foreign = dsns - {f"{process.service.upper()}_DSN"}
         known = {**os.environ, **self.settings, **self.stack.environment(), port: str(self.ports[process.name])}
         return Launch(

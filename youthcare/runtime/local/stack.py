@@ -96,7 +96,8 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """The settings by which the services find this stack; holds passwords."""
         dsns = {f"{service.upper()}_DSN": self.dsn(service) for service in SERVICES}
-        return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, **dsns, "AUDITOR_DSN": self.dsn("auditor")}
+        log = {f"{role.upper()}_DSN": self.dsn(role) for role in ("auditor", "log_keeper")}
+        return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, **dsns, **log}
 
     def list_lacks(self) -> tuple[str, ...]:
         """What this stack cannot do that the real one can; for the screen."""
