@@ -18,9 +18,11 @@ from youthcare import (
     cli_indicators,
     cli_inspection,
     cli_local,
+    cli_rebuild,
     cli_reference,
     cli_replay,
     cli_reports,
+    cli_retention,
     cli_schemas,
     cli_simulate,
     cli_trajectory,
@@ -32,6 +34,7 @@ app = typer.Typer(help="Trajectwacht: care trajectories of youths, live.", no_ar
 app.add_typer(cli_indication.app, name="indication")
 app.add_typer(cli_indication.keys_app, name="keys")
 app.add_typer(cli_forget.app, name="forget")
+app.add_typer(cli_retention.app, name="retention")
 app.add_typer(cli_trajectory.app, name="trajectory")
 app.add_typer(cli_indicators.app, name="indicators")
 app.add_typer(cli_alerts.app, name="alerts")
@@ -44,6 +47,7 @@ app.command(name="simulate")(cli_simulate.simulate_year)
 app.command(name="demo")(cli_demo.demo)
 app.command(name="verify")(cli_verify.verify)
 app.command(name="inspection")(cli_inspection.inspection)
+app.command(name="rebuild")(cli_rebuild.rebuild)
 app.command(name="publish")(cli_reports.publish)
 app.command(name="report")(cli_reports.report)
 
@@ -74,19 +78,6 @@ def accept(
     if service not in ("indication", "trajectory", "indicators", "alerts"):
         raise typer.BadParameter("there is no such service")
     print(f"{accept_topic(Settings.from_env(os.environ), service)} positions forgotten")
-
-
-@app.command()
-def rebuild(
-    service: Annotated[str, typer.Argument(help="trajectory")] = "trajectory",
-) -> None:
-    """Rebuild a service's derived tables from its topic, in large batches."""
-    from services.trajectory.app import rebuild as rebuild_trajectory
-    from youthcare.runtime.settings import Settings
-
-    if service != "trajectory":
-        raise typer.BadParameter("only trajectory is rebuilt from its topic; others by republishing")
-    rebuild_trajectory(Settings.from_env(os.environ))
 
 
 def main() -> None:

@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from youthcare.looks.chain import Found, Head
+    from youthcare.looks.chain import Found, Head, Kept
+    from youthcare.runtime.auditing import Noted, Walked
     from youthcare.runtime.settings import Settings
-
-    Written = Mapping[str, Mapping[int, bytes]]
 
 BROKEN, AWAY = 1, 75
 app = typer.Typer(help="The log of who looked at which youth.", no_args_is_help=True)
@@ -44,11 +41,13 @@ def heads(
         at = time_of_day(nightly)
     except ValueError:
         raise typer.BadParameter("a time of the day is written as HH:MM", param_hint="--nightly") from None
+    from youthcare.runtime import metrics
     from youthcare.runtime.logs import configure_logging
     from youthcare.runtime.nightly import each_night
 
     configure_logging("access-log", settings.log_level)
-    asyncio.run(each_night(at, lambda: night(settings, file)))
+    metrics.show_access_log()
+    asyncio.run(each_night(at, lambda: night(settings, file), settings))
 
 
 @app.command()
@@ -63,15 +62,22 @@ def check(
     from youthcare.runtime.settings import Settings
 
     try:
-        count, found = asyncio.run(checked(Settings.from_env(os.environ), read_written(file), municipality))
+        done = asyncio.run(checked(Settings.from_env(os.environ), read_noted(file), municipality))
     except Unavailable as away:
         print(f"nothing can be said now: {away}")
         raise typer.Exit(AWAY) from None
-    for each in found:
+    for kept in done.kept:
+        print(told_kept(kept))
+    for each in done.found:
         print(told(each))
-    print(f"{'broken' if found else 'whole'}: {count} lines")
-    if found:
+    print(f"{'broken' if done.found else 'whole'}: {done.lines} lines")
+    if done.found:
         raise typer.Exit(BROKEN)
+
+
+def told_kept(kept: "Kept") -> str:
+    """From which line on a chain could be walked, and since when its lines were recorded."""
+    return f"{kept.municipality} from line {kept.number + 1} on: recorded before {kept.before:%Y-%m-%d} ended its term"
 
 
 def told(found: "Found") -> str:
@@ -114,35 +120,41 @@ def _add(file: Path, found: "list[Head]") -> None:
         os.fsync(lines.fileno())
 
 
-def read_written(file: Path | None) -> "Written":
+def read_noted(file: Path | None) -> "Noted":
     """The heads that were written down; raises `OSError` or `ValueError`."""
-    from youthcare.looks.heads import heads_from
+    from youthcare.looks.heads import heads_from, moments_from
+    from youthcare.runtime.auditing import NOTHING_NOTED, Noted
 
-    return heads_from(file.read_text(encoding="utf-8").splitlines()) if file is not None else {}
+    if file is None:
+        return NOTHING_NOTED
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return Noted(hashes=heads_from(lines), taken=moments_from(lines))
 
 
-async def checked(
-    settings: "Settings", written: "Written", municipality: str | None = None
-) -> "tuple[int, list[Found]]":
+async def checked(settings: "Settings", noted: "Noted", municipality: str | None = None) -> "Walked":
     """How many lines were walked and what is wrong with them; raises `Unavailable`."""
     from youthcare.runtime.auditing import as_auditor, walked
 
     async with as_auditor(settings) as connection:
-        return await walked(connection, written, municipality)
+        return await walked(connection, noted, municipality)
 
 
-def _read_or_begin(file: Path) -> "Written":
+def _read_or_begin(file: Path) -> "Noted":
     file.touch(mode=0o600)
-    return read_written(file)
+    return read_noted(file)
 
 
 async def night(settings: "Settings", file: Path) -> None:
     """One night: walk the chains against what was written down, tell what is wrong, and write the heads of now."""
     import structlog
 
-    count, found = await checked(settings, await asyncio.to_thread(_read_or_begin, file))
+    from youthcare.runtime import metrics
+
+    done = await checked(settings, await asyncio.to_thread(_read_or_begin, file))
     log = structlog.get_logger()
-    for each in found:
+    for each in done.found:
         log.error("access_log_broken", reason=told(each))
     await write_heads(settings, file)
-    log.info("access_log_walked", count=count, verdict="broken" if found else "whole")
+    metrics.ACCESS_LOG_FAULTS.set(len(done.found))
+    metrics.ACCESS_LOG_LAST_CHECK.set_to_current_time()
+    log.info("access_log_walked", count=done.lines, verdict="broken" if done.found else "whole")

@@ -1,11 +1,16 @@
 """`trajectwacht forget`: the steps by which a youth is forgotten, how far each is, and the certificate."""
 
+import asyncio
 import json
 import os
-import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from datetime import time
+
+    from youthcare.runtime.settings import Settings
 
 app = typer.Typer(help="Forgetting of youths; the wish itself comes over HTTP.", no_args_is_help=True)
 Municipality = Annotated[str, typer.Option(help="Four digits, such as 0153.")]
@@ -17,18 +22,88 @@ def run(
         bool, typer.Option("--watch", help="Read the log also when nothing is open, for what came late.")
     ] = False,
     every: Annotated[float, typer.Option(help="Seconds between rounds, for ever; 0: one round.")] = 0.0,
+    watch_at: Annotated[
+        str | None, typer.Option(help="With --every: the first round after HH:MM, Dutch time, reads the log too.")
+    ] = None,
 ) -> None:
     """Go through the steps of every forgetting that is open, each as far as it can be confirmed; once an hour."""
     from services.indication.app import forget
     from youthcare.runtime.settings import Settings
 
     settings = Settings.from_env(os.environ)
+    if every:
+        asyncio.run(_stay(settings, every, watch, None if watch_at is None else _time(watch_at)))
+        return
+    print("round done" if forget(settings, watch=watch) else "another process does this now")
+
+
+def _time(text: str) -> "time":
+    from youthcare.verifying.schedule import time_of_day
+
+    try:
+        return time_of_day(text)
+    except ValueError:
+        raise typer.BadParameter("a time of the day is written as HH:MM", param_hint="--watch-at") from None
+
+
+async def _stay(settings: "Settings", every: float, watch: bool, watch_at: "time | None") -> None:
+    from youthcare.runtime import metrics
+    from youthcare.runtime.nightly import staying
+
+    metrics.show_forgetting()
+    await staying(_rounds(settings, every, watch, watch_at), settings)
+
+
+async def _rounds(settings: "Settings", every: float, watch: bool, watch_at: "time | None") -> None:
+    from datetime import UTC, datetime
+
+    from youthcare.verifying.schedule import next_run
+
+    due = None if watch_at is None else next_run(datetime.now(UTC), watch_at)
     while True:
-        done = forget(settings, watch=watch)
-        print("round done" if done else "another process does this now")
-        if not every:
-            return
-        time.sleep(every)
+        watches = watch or (due is not None and datetime.now(UTC) >= due)
+        if await _round(settings, watches) and due is not None and watch_at is not None:
+            due = next_run(datetime.now(UTC), watch_at) if watches else due
+        await asyncio.sleep(every)
+
+
+async def _round(settings: "Settings", watch: bool) -> bool:
+    """One round, and what it left; whether it came to its end."""
+    import structlog
+
+    from services.indication.app import forget
+    from youthcare.runtime.processing import Unavailable
+
+    try:
+        # In a thread, as a round has a loop of its own and takes minutes; the pages of health go on.
+        done = await asyncio.to_thread(forget, settings, watch=watch)
+        await asyncio.to_thread(_tell, settings)
+    except Unavailable as away:
+        structlog.get_logger().warning("forget_postponed", reason=str(away))
+        return False
+    if done:
+        _note_round(watch)
+        structlog.get_logger().info("forget_round_done")
+    return done
+
+
+def _note_round(watch: bool) -> None:
+    from youthcare.runtime import metrics
+
+    metrics.FORGET_LAST_ROUND.set_to_current_time()
+    if watch:
+        metrics.FORGET_LAST_WATCH.set_to_current_time()
+
+
+def _tell(settings: "Settings") -> None:
+    from datetime import UTC, datetime
+
+    from services.indication.app import forgettings
+    from services.indication.forgetting import ages
+    from youthcare.runtime import metrics
+
+    for age, count in ages(forgettings(settings, None), datetime.now(UTC)).items():
+        metrics.FORGETTINGS.labels(age).set(count)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from services.indication.senders import Arrival
 from services.indication.store import expire, prepare, publish_again, retry_unknown, take
 from services.indication.store.ageing import ageing_of_all
 from services.indication.store.counts import count, show
-from services.indication.store.forgetting import of_municipality
+from services.indication.store.forgetting import of_municipality, open_ones
 from services.indication.store.recovery import Recovered, recover_counts, recover_statements
 from services.indication.store.rotation import Rotated, left_under_others, rotate
 from youthcare.runtime.brokers import Inspector
@@ -253,19 +253,19 @@ async def _forget(settings: Settings, watch: bool, probe: Callable[[str], None])
         await pool.close()
 
 
-def forgettings(settings: Settings, municipality: str, digest: str | None = None) -> list[Forgetting]:
-    """All forgettings of a municipality, oldest first, or the one of this digest."""
+def forgettings(settings: Settings, municipality: str | None, digest: str | None = None) -> list[Forgetting]:
+    """All forgettings of a municipality, oldest first, or the one of this digest; None: the open ones of all."""
     configure_logging("indication", settings.log_level)
     return asyncio.run(_forgettings(settings, municipality, digest))
 
 
-async def _forgettings(settings: Settings, municipality: str, digest: str | None) -> list[Forgetting]:
+async def _forgettings(settings: Settings, municipality: str | None, digest: str | None) -> list[Forgetting]:
     pool = await open_pool(settings.database("indication"), "indication-forget", all_municipalities=True)
     try:
         await prepare(pool)
         with unavailable_as_such():
             async with pool.acquire() as connection:
-                found = await of_municipality(connection, municipality)
+                found = await (of_municipality(connection, municipality) if municipality else open_ones(connection))
         return [each for each in found if digest in (None, each.digest)]
     finally:
         await pool.close()

@@ -16,6 +16,8 @@ from typing import Any
 PROMISE = timedelta(hours=72)
 """Within which nothing of a youth is left on the topics but `intake`."""
 INTAKE_TERM = timedelta(days=7)
+AGES = ("promised", "late", "overdue")
+"""Up to 72 hours, up to seven days, longer."""
 
 
 class Step(StrEnum):
@@ -140,6 +142,16 @@ class Forgetting:
     def is_late(self, now: datetime) -> bool:
         """Whether the promise for the topics is broken."""
         return self.certified is None and now > self.requested + PROMISE
+
+
+def ages(forgettings: Iterable[Forgetting], now: datetime) -> dict[str, int]:
+    """How many are not certified: within the promise, late, and beyond the term of `intake` as well."""
+    counts = dict.fromkeys(AGES, 0)
+    for each in forgettings:
+        if each.certified is None:
+            waited = now - each.requested
+            counts[AGES[(waited > PROMISE) + (waited > INTAKE_TERM)]] += 1
+    return counts
 
 
 def certificate(forgetting: Forgetting) -> dict[str, Any]:

@@ -23,7 +23,11 @@ LOCAL = ROOT / "youthcare" / "runtime" / "local"
 LOCAL_ONLY = {"local/kafka/pom.xml", "local/kafka/log4j2.properties"}
 # What only compose needs: the local stack writes its targets itself, because its ports are chosen at the start, and
 # runs neither Alertmanager nor Grafana.
-VERIFY_COMMAND = ("trajectwacht", "verify", "--nightly", "03:30")
+YIELDING_COMMANDS = {
+    "verify": ("trajectwacht", "verify", "--nightly", "03:30"),
+    "forget": ("trajectwacht", "forget", "run", "--every", "3600", "--watch-at", "02:30"),
+    "retention": ("trajectwacht", "retention", "run", "--nightly", "01:30"),
+}
 HEADS_COMMAND = (
     *("trajectwacht", "access-log", "heads"),
     *("--file", "/heads/heads.jsonl", "--nightly", "00:30"),
@@ -84,7 +88,7 @@ def test_the_same_process_gives_way_in_both(compose: dict[str, Any]) -> None:
     ours = {each.name for each in SERVICE_PROCESSES if each.yields}
     theirs = {name for name, service in compose["services"].items() if service.get("cpu_shares", 1024) < 1024}
 
-    assert theirs == {*ours, "verify"} == {"indicators-worker", "verify"}
+    assert theirs == {*ours, *YIELDING_COMMANDS} == {"indicators-worker", "verify", "forget", "retention"}
 
 
 def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any]) -> None:
@@ -96,7 +100,7 @@ def test_compose_starts_the_commands_of_the_local_stack(compose: dict[str, Any])
     }
 
     of_services = {process.name: process.command for process in SERVICE_PROCESSES}
-    beside = {"topics": TOPICS_COMMAND, "verify": VERIFY_COMMAND, "access-log": HEADS_COMMAND}
+    beside = {"topics": TOPICS_COMMAND, "access-log": HEADS_COMMAND} | YIELDING_COMMANDS
     assert ours == of_services | beside
 
 
@@ -176,7 +180,7 @@ def test_prometheus_accepts_its_configuration_and_knows_the_eight_processes(
     groups = json.loads((DEPLOY / "prometheus/targets/compose.json").read_text(encoding="utf-8"))
     assert {group["labels"]["process"]: group["targets"] for group in groups} == {
         process.name: [f"{process.name}:{_find_port(compose, process.name)}"] for process in SERVICE_PROCESSES
-    } | {"verify": ["verify:9100"]}
+    } | {name: [f"{name}:9100"] for name in ("access-log", *YIELDING_COMMANDS)}
 
 
 def _find_port(compose: dict[str, Any], name: str) -> str:
@@ -208,8 +212,9 @@ def test_a_service_is_given_its_own_secrets_alone(compose: dict[str, Any]) -> No
         sources = {secret["source"] for secret in service.get("secrets", [])}
         assert ("identity-keys" in sources) == (process.service == "indication")
         assert ("jwks" in sources) == (process.part is Part.API)
-        assert ("access-log-keys" in sources) == (process.part is Part.API and process.service != "indication")
+        assert ("access-log-keys" in sources) == (process.part is Part.API)
         assert "auditor_password" not in given
+        assert "log_keeper_password" not in given
 
 
 def test_containers_are_shut_tight(compose: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "alerts worker", "alerts api", "alerts republish", "local up", "local down", "local status", "reference load",
     "reference list", "reference export", "topics", "topics accept", "rebuild",
     "inspection", "access-log heads", "access-log check", "forget run", "forget status", "forget certificate",
+    "retention run", "retention status",
     "keys announce", "keys use", "indication rotate-keys", "indication retire-keys",
 }  # fmt: skip
 HERE = {

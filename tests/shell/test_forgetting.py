@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,11 +28,13 @@ from tests.forgetting import (
     shrink,
     stated,
 )
-from tests.indication import TEAM, Door, World, fetch, new_bsn, new_name, open_door, records, world_of
+from tests.indication import TEAM, Door, World, fetch, free_port, new_bsn, new_name, open_door, records, world_of
 from tests.stack import run_stack
 from youthcare.cli import app
+from youthcare.cli_retention.course import keep_terms
 from youthcare.runtime.processing import Outgoing
 from youthcare.runtime.producing import Publisher
+from youthcare.runtime.settings import Settings, shipped
 from youthcare.runtime.topics import youth_digest
 
 REGISTER = "/0153/register"
@@ -104,6 +108,14 @@ class Told:
         return [*self.youths, *self.youths.values(), *self.names.values(), *self.ids]
 
 
+async def identified(door: Door, youth: str) -> str:
+    """The number behind a youth, as a privacy officer is told it."""
+    who = door.world.issuer.header("privacy-officer")
+    body = {"reason": "Verzoek om inzage van de ouders"}
+    answer = await door.http.post(f"/v1/youths/{youth}/identity", json=body, headers=who)
+    return str(answer.json()["bsns"][0])
+
+
 async def told_of(world: World, door: Door, *persons: str) -> Told:
     """Care of persons, the last one merged into the one before, and something that is refused of the first."""
     names = {bsn: new_name("Z") for bsn in persons}
@@ -133,6 +145,7 @@ async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_
     gone = await told_of(world, door, one, two, twin)
     await readers.catch_up()
     assert await figures(readers.settings) != alone
+    assert await identified(door, gone.youths[one]) == one
     held = set(await scan_tables(world.stack, [gone.youths[one]]))
     assert {"alerts.alert_event", "alerts.youth_state", "trajectory.statement", "indicators.youth_layer"} <= held
 
@@ -149,6 +162,8 @@ async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_
     held = set(await found_anywhere(world.stack, tmp_path, [name], patience_seconds=0))
     assert held >= {"table indication.statement", "topic indication-events", "segment of indication-events"}
     assert "file after.sql" in held, "the search finds what does stand there"
+    opened = await fetch(world, "select youth_digest, actor from disclosure where kind = 'identity'")
+    assert [tuple(each) for each in opened] == [(youth_digest("0153", gone.youths[one]), "someone")]
     assert await figures(readers.settings) == alone
     papers = [certificate(each) for each in await stated(readers.settings)]
     assert {each["digest"] for each in papers} == {youth_digest("0153", youth) for youth in gone.youths.values()}
@@ -230,6 +245,73 @@ async def test_an_operator_drives_the_steps_and_reads_how_far_they_are(own_world
     digest = next(line.split()[0] for line in lines if line.endswith("next facts"))
     paper = json.loads(await typed("certificate", digest, "--municipality", "0153"))
     assert [each["step"] for each in paper["places"]] == ["requested", "sealed", "told", "wiped", "log"]
+
+
+@pytest.mark.prove
+async def test_whose_term_is_over_is_forgotten_everywhere_by_the_same_steps(
+    own_world: World, door: Door, tmp_path: Path
+) -> None:
+    """Nine years on nobody asked, the nightly command did: certified, and nothing is found; who is in care stays."""
+    world, readers, log = own_world, readers_of(own_world), tmp_path / "rounds.log"
+    over, in_care = new_bsn(), new_bsn()
+    names = {bsn: new_name("Z") for bsn in (over, in_care)}
+    told_before = [each for bsn in names for each in care(bsn, names[bsn])]
+    ends = [
+        event(over, "indication.ended", {"indication": each["data"]["indication"], "first_day": "2022-01-08",
+                                         "last_day": "2024-03-01", "reason": "31"})
+        for each in told_before[1:3]
+    ]  # fmt: skip
+    assert {*await told(door, [*told_before, *ends])} == {"accepted"}
+    youths = {bsn: await youth_of(world, told_before[3 * place]["id"]) for place, bsn in enumerate(names)}
+    await readers.catch_up()
+    # Years pass for the tables and not for the broker, which keeps what was told: so the tables keep it as well.
+    register = tmp_path / "retention.yml"
+    shipped_one = shipped("retention.yml").read_text(encoding="utf-8")
+    register.write_text(shipped_one.replace("term: {months: 25}", "term: {years: 90}"), encoding="utf-8")
+    settings = Settings.from_env({**environment_of(world), "RETENTION_FILE": str(register)})
+
+    done = await keep_terms(settings, datetime(2035, 1, 1, tzinfo=UTC))
+
+    assert done["0153", "youths"] >= 1
+    with rounds_of(environment_of(world), log) as rounds:
+        await forgotten_though_killed(rounds, readers.settings, (), readers.catch_up, seconds=180)
+    needles = [over, youths[over], names[over], *(each["id"] for each in (*told_before[:3], *ends))]
+    assert await found_anywhere(world.stack, tmp_path, needles) == {}
+    assert await scan_tables(world.stack, [youths[in_care]]) != []
+    assert youth_digest("0153", youths[over]) in {each.digest for each in await stated(readers.settings)}
+
+
+async def test_the_process_that_stays_tells_how_far_forgetting_is_and_ends_when_told(
+    own_world: World, door: Door, tmp_path: Path
+) -> None:
+    """A round at its start, which reads the log when its hour has come; the pages of health; SIGTERM ends it well."""
+    person, port = new_bsn(), free_port()
+    await told(door, care(person, new_name("Z"))[:1])
+    await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
+    command = [str(Path(sys.executable).with_name("trajectwacht")), "forget", "run", "--every", "3600", "--watch"]
+    environment = {**os.environ, **environment_of(own_world), "METRICS_PORT": str(port)}
+    with (tmp_path / "forget.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=log, stderr=log)
+    shown: dict[str, float] = {}
+
+    async def has_gone_round() -> bool:
+        assert process.returncode is None, (tmp_path / "forget.log").read_text()
+        try:
+            page = (await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{port}/metrics")).text
+        except httpx.TransportError:
+            return False
+        lines = [line.rpartition(" ") for line in page.splitlines() if line.startswith("youthcare_forget")]
+        shown.update({name: float(value) for name, _, value in lines})
+        return shown.get("youthcare_forget_last_round_timestamp_seconds", 0) > 0
+
+    await eventually(has_gone_round, "a round was made")
+    process.terminate()
+
+    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert shown['youthcare_forgettings{age="promised"}'] >= 1
+    assert shown['youthcare_forgettings{age="late"}'] == shown['youthcare_forgettings{age="overdue"}'] == 0
+    assert shown["youthcare_forget_last_watch_timestamp_seconds"] > 0
+    assert "forget_round_done" in (tmp_path / "forget.log").read_text()
 
 
 def records_of(world: World, identification: str) -> list[tuple[str, bytes, int]]:

@@ -120,8 +120,57 @@ VERIFY_LAST_RUN = Gauge(
 
 def show_verify() -> None:
     """Let this process tell of verifications."""
-    for gauge in (VERIFY_DIFFERENCES, VERIFY_YOUTHS, VERIFY_LAST_RUN):
-        REGISTRY.register(gauge)
+    _show(VERIFY_DIFFERENCES, VERIFY_YOUTHS, VERIFY_LAST_RUN)
+
+
+# Of the processes that end terms, forget and check the log of looks, each of its own alone; for the same reason.
+RETAINED = ("youths", "notes", "told-alerts", "mails", "refusals", "disclosures", "looks")
+RETENTION_PAST = Gauge(
+    "youthcare_retention_past_term", "What was past its term after the last run.", ("kind",), registry=None
+)
+RETENTION_ENDED = Counter("youthcare_retention_ended", "What was ended by its term.", ("kind",), registry=None)
+RETENTION_LAST_RUN = Gauge(
+    "youthcare_retention_last_run_timestamp_seconds", "When retention last ran to its end.", registry=None
+)
+FORGETTINGS = Gauge(
+    "youthcare_forgettings", "Youths whose forgetting is not certified, by how long ago it was asked.", ("age",),
+    registry=None,
+)  # fmt: skip
+FORGET_LAST_ROUND = Gauge(
+    "youthcare_forget_last_round_timestamp_seconds", "When a round of forgetting last ran to its end.", registry=None
+)
+FORGET_LAST_WATCH = Gauge(
+    "youthcare_forget_last_watch_timestamp_seconds", "When the log was last read for what came late.", registry=None
+)
+ACCESS_LOG_FAULTS = Gauge(
+    "youthcare_access_log_faults", "What was wrong with the log of looks at the last check.", registry=None
+)
+ACCESS_LOG_LAST_CHECK = Gauge(
+    "youthcare_access_log_last_check_timestamp_seconds", "When the log of looks was last walked.", registry=None
+)
+
+
+def show_retention() -> None:
+    """Let this process tell of retention."""
+    for kind in RETAINED:
+        RETENTION_PAST.labels(kind)
+        RETENTION_ENDED.labels(kind)
+    _show(RETENTION_PAST, RETENTION_ENDED, RETENTION_LAST_RUN)
+
+
+def show_forgetting() -> None:
+    """Let this process tell of forgetting."""
+    _show(FORGETTINGS, FORGET_LAST_ROUND, FORGET_LAST_WATCH)
+
+
+def show_access_log() -> None:
+    """Let this process tell of the checks of the log of looks."""
+    _show(ACCESS_LOG_FAULTS, ACCESS_LOG_LAST_CHECK)
+
+
+def _show(*shown: Gauge | Counter) -> None:
+    for each in shown:
+        REGISTRY.register(each)
 
 
 FIGURES_RENEWED = _gauge(

@@ -37,6 +37,13 @@ from unnest($2::text[], $4::date[]) as row (youth, revisit_on)
 where youth_state.municipality = $1 and youth_state.youth = row.youth
 """
 
+_WAKE = "update youth_state set revisit_on = date '1900-01-01' where facts is not null"
+
+
+async def wake_all(connection: Connection) -> int:
+    """Have the worker judge every youth again, from the facts that are kept; answers how many."""
+    return int((await connection.execute(_WAKE)).split()[-1])
+
 
 async def judge(
     connection: Connection,
