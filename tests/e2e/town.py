@@ -75,7 +75,7 @@ class Town:
     def command(self, *words: str) -> str:
         """Run a command of the product and answer what it printed."""
         done = subprocess.run(
-            [self._program(), *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=False
+            [self.program(), *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
@@ -85,7 +85,7 @@ class Town:
         environment = self.environment() | {"METRICS_PORT": "0"}
         started = {
             service: subprocess.Popen(
-                [self._program(), service, "worker"], env=environment, stdout=subprocess.PIPE, text=True
+                [self.program(), service, "worker"], env=environment, stdout=subprocess.PIPE, text=True
             )
             for service in SERVICES
         }
@@ -136,7 +136,8 @@ class Town:
         """Rows, as the owner of the database sees them."""
         return asyncio.run(ask(self.stack.dsn("admin"), query))
 
-    def _program(self) -> str:
+    def program(self) -> str:
+        """Where the product's command stands."""
         return str(Path(sys.executable).with_name("trajectwacht"))
 
 
