@@ -35,7 +35,7 @@ from services.indicators.app import IndicatorsProcessor, write_csv
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests.everywhere import Content, Search, dump, files, searched
 from tests.indication import World
-from youthcare.runtime.brokers import Inspector, group_of
+from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.bulk import run_bulk
 from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.stack import Stack
@@ -43,6 +43,7 @@ from youthcare.runtime.postgres import open_pool
 from youthcare.runtime.processing import Processor
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Service, Settings, shipped
+from youthcare.runtime.topic_access import group_of
 from youthcare.runtime.topics import CARE_ALERTS, INDICATION_EVENTS, REFUSALS, TRAJECTORY_FACTS
 
 EVERY_POINT = tuple(

@@ -5,6 +5,7 @@ A group lives in a file of its own and imports what it runs when it runs, so tha
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -65,6 +66,47 @@ def topics(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         settings = Settings.from_env(os.environ)
         create_topics(settings.broker(), replication=settings.topic_replication)
+
+
+@topics_app.command()
+def users(
+    file: Annotated[Path, typer.Argument(help="JSON: user to password; for the owner's eyes alone.")],
+) -> None:
+    """Give users of the broker their passwords, which stand in a file and in no argument."""
+    import json
+
+    from youthcare.runtime.access_granting import set_passwords
+    from youthcare.runtime.settings import Settings
+
+    if file.stat().st_mode & 0o077:
+        raise typer.BadParameter(f"{file} can be read by others: chmod 600")
+    passwords = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(passwords, dict) or not all(isinstance(each, str) and each for each in passwords.values()):
+        raise typer.BadParameter("not a JSON object of user to password")
+    set_passwords(Settings.from_env(os.environ).broker(), passwords)
+    print(f"{len(passwords)} users have their passwords")
+
+
+@topics_app.command()
+def access(
+    sender: Annotated[
+        list[str] | None, typer.Option(help="A user that may write `intake`; those of before keep it.")
+    ] = None,
+    former: Annotated[list[str] | None, typer.Option(help="A sender that may no longer.")] = None,
+) -> None:
+    """Bring the rules of the broker in line: who may read and write which topic, and nobody else."""
+    from youthcare.runtime.access_granting import grant_access
+    from youthcare.runtime.settings import Settings
+
+    try:
+        done = grant_access(Settings.from_env(os.environ).broker(), sender or (), former or ())
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    for line in done.given:
+        print(f"given: {line}")
+    for line in done.taken:
+        print(f"taken: {line}")
+    print(f"{len(done.given)} rules given, {len(done.taken)} taken")
 
 
 @topics_app.command()

@@ -29,7 +29,7 @@ ELSEWHERE = {
     "replay", "simulate", "demo", "verify", "indication worker", "indication api", "indication republish",
     "indication recover", "trajectory worker", "trajectory api", "indicators worker", "indicators api",
     "alerts worker", "alerts api", "alerts republish", "local up", "local down", "local status", "reference load",
-    "reference list", "reference export", "topics", "topics accept", "rebuild",
+    "reference list", "reference export", "topics", "topics accept", "topics access", "topics users", "rebuild",
     "inspection", "access-log heads", "access-log check", "forget run", "forget status", "forget certificate",
     "retention run", "retention status",
     "keys announce", "keys use", "indication rotate-keys", "indication retire-keys",

@@ -27,6 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, not
 
 from youthcare.runtime.processing import TopicIdentity, Unavailable, WrongTopic
 from youthcare.runtime.settings import BrokerSettings
+from youthcare.runtime.topic_access import INSPECTING_GROUP
 
 ANSWER_SECONDS = 10.0
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -50,11 +51,6 @@ def client_config(settings: BrokerSettings) -> dict[str, str | int | float | boo
         "log_level": "2",
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def group_of(processor: str) -> str:
-    """The consumer group of a processor, which is a service's worker."""
-    return f"trajectwacht-{processor}"
 
 
 class Inspector:
@@ -115,7 +111,7 @@ class Inspector:
 
     def first_held(self, topic: str, partition: int, offset: int, wait_seconds: float = 3.0) -> int | None:
         """The offset of the first record that can be read from ``offset`` on; None when there is none."""
-        settings = self._config | {"group.id": "inspector", "enable.auto.commit": False}
+        settings = self._config | {"group.id": INSPECTING_GROUP, "enable.auto.commit": False}
         consumer = Consumer(settings | {"auto.offset.reset": "earliest", "fetch.wait.max.ms": 100})
         try:
             consumer.assign([TopicPartition(topic, partition, offset)])

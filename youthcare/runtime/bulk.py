@@ -21,6 +21,7 @@ from youthcare.runtime.postgres import Pool, open_pool
 from youthcare.runtime.processing import Batch, Processor, Record, TopicIdentity, Unavailable
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import BrokerSettings, WorkerSettings
+from youthcare.runtime.topic_access import BULK_GROUP
 
 BULK_FACTOR = 5
 """How much larger than a live batch a batch of the bulk path is."""
@@ -99,7 +100,7 @@ class Feed:
         self._consumer = Consumer(
             client_config(settings)
             | {
-                "group.id": "bulk",
+                "group.id": BULK_GROUP,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",

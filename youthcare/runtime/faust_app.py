@@ -17,8 +17,8 @@ import faust
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types.auth import CredentialsT
 
-from youthcare.runtime.brokers import group_of
 from youthcare.runtime.settings import BrokerSettings
+from youthcare.runtime.topic_access import group_of
 
 HEARTBEAT_SHARE = 0.3
 COMMIT_SECONDS = 1.0
@@ -140,6 +140,7 @@ def _credentials(settings: BrokerSettings) -> CredentialsT | None:
 
 def _tls(settings: BrokerSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.certificate_file is not None:
         context.load_cert_chain(settings.certificate_file, settings.key_file)
     return context

@@ -14,12 +14,13 @@ from services.indication import outbox
 from services.indication.forgetting import STEPS, Forgetting, Step
 from services.indication.outbox.looking import Look, Place, look
 from services.indication.store import forgetting, sealed
-from youthcare.runtime.brokers import Inspector, group_of
+from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.postgres import Connection, Pool, unavailable_as_such
 from youthcare.runtime.processing import Outgoing
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.sealing import Keys
 from youthcare.runtime.settings import BrokerSettings
+from youthcare.runtime.topic_access import group_of
 from youthcare.runtime.topics import (
     CARE_ALERTS,
     INDICATION_EVENTS,
