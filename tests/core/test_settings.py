@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from youthcare.runtime.settings import SettingMissing, Settings, SettingWrong, shipped
+from youthcare.runtime.settings import CertificatePair, SettingMissing, Settings, SettingWrong, shipped
 
 ALL = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
@@ -151,3 +151,29 @@ def test_a_file_that_is_not_shipped_is_not_found() -> None:
     """`shipped` never guesses."""
     with pytest.raises(FileNotFoundError, match=r"nothing\.yml"):
         shipped("nothing.yml")
+
+
+def test_a_certificate_needs_its_key_and_a_key_its_certificate() -> None:
+    """One of the two alone is a mistake, and not a door in the open."""
+    both = {**ALL, "HTTP_CERTIFICATE_FILE": "own.pem", "HTTP_KEY_FILE": "own.key"}
+    found = Settings.from_env(both)
+    wanted = CertificatePair(certificate_file="own.pem", key_file="own.key")
+
+    assert found.http().pair == found.worker("trajectory").pair == wanted
+    assert Settings.from_env(ALL).http().pair is None
+    for missing in ("HTTP_CERTIFICATE_FILE", "HTTP_KEY_FILE"):
+        one = Settings.from_env({**both, missing: ""})
+        for ask in (one.http, lambda one=one: one.worker("trajectory")):
+            with pytest.raises(SettingMissing, match=missing):
+                ask()
+
+
+@pytest.mark.parametrize("missing", ["KAFKA_SASL_MECHANISM", "KAFKA_USERNAME", "KAFKA_PASSWORD"])
+def test_a_password_at_the_broker_needs_its_user_and_how_it_is_told(missing: str) -> None:
+    """Else a client falls back to another way of proving who it is, and fails far from the cause."""
+    given = {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-512", "KAFKA_USERNAME": "alerts", "KAFKA_PASSWORD": "hidden"}
+    settings = Settings.from_env({**ALL, "KAFKA_SECURITY": "sasl_ssl", **given, missing: ""})
+
+    with pytest.raises(SettingMissing, match=missing):
+        settings.broker()
+    assert "hidden" not in repr(settings)

@@ -102,7 +102,7 @@ def run_nightly(settings: Settings, wish: Wish, at: time) -> None:
 
 
 async def _nightly(settings: Settings, wish: Wish, at: time, port: int) -> None:
-    server = health_server(settings.metrics_host, port, _no_problems)
+    server = health_server(settings.metrics_host, port, _no_problems, settings.pair())
     serving = asyncio.create_task(server.serve())
     nights = asyncio.create_task(_nights(settings, wish, at))
     loop = asyncio.get_running_loop()

@@ -43,14 +43,22 @@ class RateSettings(Model):
     attempts_per_minute: int
 
 
+class CertificatePair(Model):
+    """The certificate by which a process shows who it is, and its key; both files in PEM."""
+
+    certificate_file: str
+    key_file: str
+
+
 class HttpSettings(Model):
-    """Where an API listens, and how much it takes; without rates it takes all."""
+    """Where an API listens, and how much it takes; without rates it takes all, without a certificate in the open."""
 
     host: str
     port: Port
     open_documentation: bool
     body_bytes_max: int
     rates: RateSettings | None = None
+    pair: CertificatePair | None = None
 
 
 class TokenSettings(Model):
@@ -81,6 +89,8 @@ class DoorVariables(Model):
 
     http_host: str = "127.0.0.1"  # loopback: opening a service to a network is a choice
     http_port: Port | None = None
+    http_certificate_file: str | None = None
+    http_key_file: str | None = None
     http_open_documentation: bool = False
     http_body_bytes_max: Annotated[int, Field(gt=0)] = 26_000_000  # a 25 MB message and its envelope
     http_requests_per_minute: PerMinute = 6000
@@ -111,6 +121,16 @@ class DoorVariables(Model):
             rates=RateSettings(
                 bearer_per_minute=self.http_requests_per_minute, attempts_per_minute=self.http_attempts_per_minute
             ),
+            pair=self.pair(),
+        )
+
+    def pair(self) -> CertificatePair | None:
+        """The certificate of this process's pages; None when it shows them in the open. Raises ``SettingMissing``."""
+        if self.http_certificate_file is None and self.http_key_file is None:
+            return None
+        return CertificatePair(
+            certificate_file=needed(self.http_certificate_file, "HTTP_CERTIFICATE_FILE"),
+            key_file=needed(self.http_key_file, "HTTP_KEY_FILE"),
         )
 
     def token(self) -> TokenSettings:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from youthcare.runtime import metrics
+from youthcare.runtime.door_settings import CertificatePair, SettingWrong
 
 Problems = Callable[[], Awaitable[list[str]]]
 """What is in the way of work at this moment; empty when nothing is."""
@@ -54,10 +56,30 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def health_server(host: str, port: int, problems: Problems) -> EmbeddedServer:
-    """The small server of a worker; the caller runs ``serve()`` as a task and sets ``should_exit``."""
+def health_server(host: str, port: int, problems: Problems, pair: CertificatePair | None = None) -> EmbeddedServer:
+    """The small server of a worker; the caller runs ``serve()`` as a task and sets ``should_exit``.
+
+    Raises ``SettingWrong`` for a certificate that cannot be used.
+    """
+    require_usable(pair)
     return EmbeddedServer(
         uvicorn.Config(
-            Starlette(routes=health_routes(problems)), host=host, port=port, log_config=None, access_log=False
+            Starlette(routes=health_routes(problems)),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            ssl_certfile=pair.certificate_file if pair else None,
+            ssl_keyfile=pair.key_file if pair else None,
         )
     )
+
+
+def require_usable(pair: CertificatePair | None) -> None:
+    """See before anything starts that the files hold a certificate and its key; raises ``SettingWrong``."""
+    if pair is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(pair.certificate_file, pair.key_file)
+    except OSError as error:  # as an error of TLS is
+        raise SettingWrong(f"HTTP_CERTIFICATE_FILE, HTTP_KEY_FILE: {type(error).__name__}") from None

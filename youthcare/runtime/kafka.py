@@ -70,7 +70,7 @@ async def _run(processor: Processor, settings: WorkerSettings, probe: Probe, com
     vitals = Vitals()
     watchdog = _watchdog(processor.name, vitals, settings)
     stop = _stop_on_signal(vitals)
-    server = health_server(settings.metrics_host, settings.metrics_port, vitals.current_problems)
+    server = health_server(settings.metrics_host, settings.metrics_port, vitals.current_problems, settings.pair)
     serving = asyncio.create_task(server.serve())
     beating = asyncio.create_task(_beat(vitals))
     try:

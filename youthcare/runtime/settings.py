@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator
 
 from youthcare.runtime.door_settings import (
+    CertificatePair,
     DoorVariables,
     HttpSettings,
     Model,
@@ -32,6 +33,7 @@ from youthcare.runtime.door_settings import (
 
 __all__ = [
     "BrokerSettings",
+    "CertificatePair",
     "DatabaseSettings",
     "DeliverySettings",
     "HttpSettings",
@@ -108,6 +110,7 @@ class WorkerSettings(Model):
     database: DatabaseSettings
     metrics_host: str = "127.0.0.1"
     metrics_port: Port
+    pair: CertificatePair | None = None
     patience_seconds: float = 60.0
     stalled_seconds: float = 120.0
     stop_seconds: float = 20.0
@@ -184,7 +187,11 @@ class Settings(DoorVariables):
             raise SettingWrong("; ".join(wrong)) from None
 
     def broker(self) -> BrokerSettings:
-        """How to reach Kafka."""
+        """How to reach Kafka; with a password only where it is known who one is and how it is told."""
+        if self.kafka_security.startswith("sasl"):
+            needed(self.kafka_sasl_mechanism, "KAFKA_SASL_MECHANISM")
+            needed(self.kafka_username, "KAFKA_USERNAME")
+            needed(self.kafka_password, "KAFKA_PASSWORD")
         return BrokerSettings(
             bootstrap_servers=needed(self.kafka_bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS"),
             security=self.kafka_security,
@@ -241,6 +248,7 @@ class Settings(DoorVariables):
             database=self.database(service),
             metrics_host=self.metrics_host,
             metrics_port=needed(self.metrics_port, "METRICS_PORT"),
+            pair=self.pair(),
             patience_seconds=self.worker_patience_seconds,
             stalled_seconds=self.worker_stalled_seconds,
             batch_records_max=_BATCH_RECORDS_MAX.get(service, WorkerSettings.model_fields["batch_records_max"].default),

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from youthcare.runtime.browsing import FORM_TOKEN, Browsing, cross_site, form_token_of
-from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes
+from youthcare.runtime.health import OPEN_PATHS, Problems, health_routes, require_usable
 from youthcare.runtime.problems import (
     DOCUMENTED,
     SECURITY_HEADERS,
@@ -209,7 +209,11 @@ def _tell(scope: Scope, status: int, started: float) -> None:
 
 
 def serve(app: FastAPI, settings: HttpSettings) -> None:
-    """Serve until SIGTERM; requests under way get ten seconds."""
+    """Serve until SIGTERM; requests under way get ten seconds. With a certificate TLS alone, at least 1.2.
+
+    Raises ``SettingWrong`` for a certificate that cannot be used.
+    """
+    require_usable(settings.pair)
     uvicorn.run(
         app,
         host=settings.host,
@@ -219,4 +223,6 @@ def serve(app: FastAPI, settings: HttpSettings) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_certfile=settings.pair.certificate_file if settings.pair else None,
+        ssl_keyfile=settings.pair.key_file if settings.pair else None,
     )
