@@ -40,11 +40,11 @@ def open_stack_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def run_stack(*, with_monitoring: bool = True) -> Iterator[Stack]:
+def run_stack(*, with_monitoring: bool = True, secured: bool = False) -> Iterator[Stack]:
     """A stack of one's own, empty, stopped and removed at the end."""
     with (
         open_stack_folder() as folder,
-        start_stack(folder, durable=False, with_monitoring=with_monitoring) as stack,
+        start_stack(folder, durable=False, with_monitoring=with_monitoring, secured=secured) as stack,
     ):
         yield stack
 

@@ -20,11 +20,16 @@ _console = Console(highlight=False)
 
 
 @app.command()
-def up(folder: Folder = DEFAULT_FOLDER) -> None:
+def up(
+    folder: Folder = DEFAULT_FOLDER,
+    secured: Annotated[
+        bool, typer.Option("--secured", help="TLS everywhere, and nobody comes in without a name.")
+    ] = False,
+) -> None:
     """Start the stack in the background and print its addresses."""
     began = time.monotonic()
     try:
-        stack = start_stack(folder, tied=False, say=_console.print)
+        stack = start_stack(folder, tied=False, secured=secured, say=_console.print)
     except StackRunsAlreadyError:
         _console.print("The stack runs already.")
         _print_status(list_status(folder))
@@ -75,6 +80,9 @@ def _print_notes(stack: Stack) -> None:
     for lack in stack.list_lacks():
         _console.print(f"Lacks {lack}.")
     _console.print(f"Settings for the services, with passwords: {stack.folder / 'stack.env'}")
+    if stack.security is not None:
+        _console.print(f"Of each service alone: {stack.folder / 'stack-SERVICE.env'}")
+        _console.print(f"Who vouches for all parts: {stack.security.certificates.authority}")
     _console.print(f"Logs: {stack.folder / 'logs'}")
 
 

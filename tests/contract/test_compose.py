@@ -19,8 +19,14 @@ from youthcare.runtime.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 LOCAL = ROOT / "youthcare" / "runtime" / "local"
-# What only the local stack needs: the image has Kafka in it and its own way of logging.
-LOCAL_ONLY = {"local/kafka/pom.xml", "local/kafka/log4j2.properties"}
+# What only the local stack needs: the image has Kafka in it and its own way of logging, and compose speaks in the open
+# inside its own network (docs/operations.md says how the secured form is set up elsewhere).
+LOCAL_ONLY = {
+    "local/kafka/pom.xml",
+    "local/kafka/log4j2.properties",
+    "local/kafka/secured.properties",
+    "postgres/secured_hba.conf",
+}
 # What only compose needs: the local stack writes its targets itself, because its ports are chosen at the start, and
 # runs neither Alertmanager nor Grafana.
 YIELDING_COMMANDS = {

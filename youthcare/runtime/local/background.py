@@ -6,6 +6,7 @@ addresses and the identities of their processes.
 
 import contextlib
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,14 +19,17 @@ from youthcare.runtime.local.record import (
     DATABASE,
     MONITORING,
     PartRecord,
+    StackRecord,
     end_parts,
     find_record,
+    find_security,
     write_record,
 )
+from youthcare.runtime.local.services import SERVICES
+from youthcare.runtime.local.stack import settings_file
 
-_PROBES = {BROKER: answers, DATABASE: accepts_sessions, MONITORING: is_ready}
-_OWN_FOLDERS = ("database", "kafka", "tansu", "monitoring", "logs")
-_OWN_FILES = ("lock", "stack.env", "stack.json")
+_OWN_FOLDERS = ("database", "kafka", "tansu", "monitoring", "logs", "certificates")
+_OWN_FILES = ("lock", "stack.json", *(settings_file(each) for each in ("", *SERVICES)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,10 @@ class PartStatus:
 def list_status(folder: Path) -> tuple[PartStatus, ...]:
     """How each part of the folder's stack is now; empty when nothing was started or all was stopped."""
     record = find_record(folder)
-    return tuple(_look_at(part) for part in record.parts) if record else ()
+    if record is None or not record.parts:
+        return ()
+    probes = _probes(folder, record)
+    return tuple(_look_at(part, probes[part.name]) for part in record.parts)
 
 
 def stop_stack(folder: Path) -> tuple[str, ...]:
@@ -75,8 +82,20 @@ def erase_stack(folder: Path) -> tuple[str, ...]:
     return stopped
 
 
-def _look_at(part: PartRecord) -> PartStatus:
-    ready = _PROBES[part.name](part.address)
+def _probes(folder: Path, record: StackRecord) -> dict[str, Callable[[str], bool]]:
+    security = find_security(folder, record)
+    if security is None:
+        return {BROKER: answers, DATABASE: accepts_sessions, MONITORING: is_ready}
+    trust = security.trust
+    return {
+        BROKER: lambda address: answers(address, security.operator(address)),
+        DATABASE: lambda address: accepts_sessions(address, trust),
+        MONITORING: lambda address: is_ready(address, trust),
+    }
+
+
+def _look_at(part: PartRecord, probe: Callable[[str], bool]) -> PartStatus:
+    ready = probe(part.address)
     running = part.is_running() if part.process else ready
     return PartStatus(
         name=part.name,

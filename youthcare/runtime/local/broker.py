@@ -14,6 +14,7 @@ from youthcare.runtime.local.jars import fetch_jars, list_home_jars
 from youthcare.runtime.local.kafka import KafkaBroker, answers
 from youthcare.runtime.local.process import LocalStackError
 from youthcare.runtime.local.program import Launch, Program
+from youthcare.runtime.local.securing import Security
 
 _READY_SECONDS_MAX = 30.0
 _NOTHING_FOUND = (
@@ -119,19 +120,19 @@ def choose_broker(
     ports: tuple[int, int],
     tied: bool,
     say: Callable[[str], None],
+    security: Security | None = None,
 ) -> Broker:
-    """The first broker of the order of choice that this machine can run; LocalStackError when there is none."""
+    """The first broker of the order of choice that this machine can run; LocalStackError when there is none.
+
+    A secured stack runs Apache Kafka of its own, or nothing.
+    """
     if given := environment.get("KAFKA_BOOTSTRAP_SERVERS"):
+        if security is not None:
+            raise LocalStackError("KAFKA_BOOTSTRAP_SERVERS names a broker of others, which is not ours to secure")
         return GivenBroker(given)
-    path = environment.get("PATH")
-    java, maven = shutil.which("java", path=path), shutil.which("mvn", path=path)
-    kafka_home = environment.get("KAFKA_HOME")
-    if java and (kafka_home or maven):
-        jars = (
-            list_home_jars(Path(kafka_home))
-            if kafka_home
-            else fetch_jars(maven=str(maven), log=logs / "maven.log", environment=environment, say=say)
-        )
+    java = shutil.which("java", path=environment.get("PATH"))
+    jars = _find_jars(environment, logs, say) if java else None
+    if java and jars:
         return KafkaBroker(
             java=java,
             jars=jars,
@@ -141,10 +142,22 @@ def choose_broker(
             controller_port=ports[1],
             tied=tied,
             environment=environment,
+            security=security,
         )
-    if kafka_home:
+    if environment.get("KAFKA_HOME"):
         raise LocalStackError("KAFKA_HOME is set but there is no java on the PATH")
+    if security is not None:
+        raise LocalStackError(f"only Apache Kafka can be secured, and there is none here: {_NOTHING_FOUND}")
     return TansuBroker(binary=_find_tansu(environment), home=home / "tansu", logs=logs, port=ports[0], tied=tied)
+
+
+def _find_jars(environment: Mapping[str, str], logs: Path, say: Callable[[str], None]) -> Path | None:
+    if kafka_home := environment.get("KAFKA_HOME"):
+        return list_home_jars(Path(kafka_home))
+    maven = shutil.which("mvn", path=environment.get("PATH"))
+    if maven is None:
+        return None
+    return fetch_jars(maven=maven, log=logs / "maven.log", environment=environment, say=say)
 
 
 def _find_tansu(environment: Mapping[str, str]) -> Path:

@@ -6,20 +6,26 @@ Two more roles read views alone, for dashboards; one reads the log of looks, and
    a power cut would.
 2. Everyone logs in over TCP on loopback by scram-sha-256 with a random password; there is no socket file.
 3. Roles and schemas come from deploy/postgres, the very files that docker-compose.yml mounts.
+4. In the secured form it takes nobody without TLS (deploy/postgres/secured_hba.conf), and every address that it gives
+   insists on TLS and on this server's certificate.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
+from youthcare.runtime.local.certificates import DATABASE_NAME
 from youthcare.runtime.local.postgres_install import PostgresInstall, choose_user
 from youthcare.runtime.local.program import Launch, Program, run_tool
+from youthcare.runtime.local.securing import Security
 from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.settings import shipped
 
@@ -29,6 +35,7 @@ ROLES = (ADMIN, *SERVICES, *READERS)
 DATABASE = "trajectwacht"
 _SUPERUSER = "postgres"
 _PROTOCOL_VERSION = struct.pack("!i", 3 << 16)
+_ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)
 _SETUP_SECONDS_MAX = 60.0
 _READY_SECONDS_MAX = 60.0
 _NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
@@ -58,7 +65,9 @@ class Database:
         passwords: Mapping[str, str],
         durable: bool,
         tied: bool,
+        security: Security | None = None,
     ) -> None:
+        self._security = security
         self._install = install
         self._home = home
         self._port = port
@@ -80,7 +89,8 @@ class Database:
             grace_seconds=30.0,
         )
         self.program = Program(self._base)
-        self.description = f"PostgreSQL {install.major}" + ("" if durable else ", without fsync")
+        forms = ("" if durable else ", without fsync") + (", secured" if security else "")
+        self.description = f"PostgreSQL {install.major}{forms}"
 
     @property
     def address(self) -> str:
@@ -90,7 +100,8 @@ class Database:
     def dsn(self, role: str) -> str:
         """The address with name and password of `admin`, a service or a reader; never to be logged."""
         user = _SUPERUSER if role == ADMIN else role
-        return f"postgresql://{user}:{self._passwords[role]}@{self.address}/{DATABASE}"
+        dsn = f"postgresql://{user}:{self._passwords[role]}@{self.address}/{DATABASE}"
+        return self._security.guarded(dsn) if self._security else dsn
 
     def launch(self) -> None:
         """Start without waiting; makes the data folder the first time."""
@@ -99,7 +110,8 @@ class Database:
 
     def wait_until_ready(self) -> None:
         """Wait until the server takes connections; the first time also make database, roles and schemas."""
-        self.program.wait_until(lambda: accepts_sessions(self.address), seconds=_READY_SECONDS_MAX)
+        trust = self._security.trust if self._security else None
+        self.program.wait_until(lambda: accepts_sessions(self.address, trust), seconds=_READY_SECONDS_MAX)
         if not self._prepared:
             self._prepare()
             self._prepared = True
@@ -128,12 +140,32 @@ class Database:
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
             "unix_socket_directories": "",
+            **self._guards(),
         }
         settings = tuple(part for name, value in own.items() for part in ("-c", f"{name}={value}"))
         return ("-D", str(self._data), *settings, *(() if self._durable else _NOT_DURABLE))
 
+    def _guards(self) -> dict[str, str]:
+        if self._security is None:
+            return {}
+        return {
+            "ssl": "on",
+            "ssl_min_protocol_version": "TLSv1.2",
+            "ssl_cert_file": str(self._home / "server.pem"),
+            "ssl_key_file": str(self._home / "server.key"),
+            "hba_file": str(self._home / "secured_hba.conf"),
+        }
+
+    def _install_guards(self, security: Security) -> None:
+        self._install_file("secured_hba.conf", shipped("postgres/secured_hba.conf").read_bytes())
+        # Copies for the user who runs the server: the folder of certificates is closed to it.
+        self._install_file("server.pem", security.certificates.certificate(DATABASE_NAME).read_bytes())
+        self._install_file("server.key", security.certificates.key(DATABASE_NAME).read_bytes())
+
     def _create_once(self) -> None:
         self._install_file("postgresql.conf", shipped("postgres/postgresql.conf").read_bytes())
+        if self._security is not None:
+            self._install_guards(self._security)
         if self._data.exists():
             return
         # Made beside its place and moved there when complete: a torn initdb leaves nothing that looks whole.
@@ -167,26 +199,53 @@ class Database:
     def _run_script(self, script: Path, database: str) -> None:
         host, port = self.address.split(":")
         passwords = {f"{role.upper()}_PASSWORD": self._passwords[role] for role in (*SERVICES, *READERS)}
-        environment = {**self._base.environment, **passwords, "PGPASSWORD": self._passwords[ADMIN]}
+        environment = {
+            **self._base.environment,
+            **passwords,
+            **self._trust(),
+            "PGPASSWORD": self._passwords[ADMIN],
+        }
         command = (str(self._install.folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1")
         where = ("-h", host, "-p", port, "-U", _SUPERUSER, "-d", database, "-f", str(script))
         # Run as ourselves: the script may stand where `nobody` cannot come.
         launch = replace(self._base, name="psql", command=(*command, *where), environment=environment, user=None)
         run_tool(launch, seconds=_SETUP_SECONDS_MAX)
 
+    def _trust(self) -> dict[str, str]:
+        if self._security is None:
+            return {}
+        return {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self._security.certificates.authority)}
 
-def accepts_sessions(address: str) -> bool:
-    """Whether a PostgreSQL of that address would let somebody log in now, asked as pg_isready does."""
+
+def accepts_sessions(address: str, trust: ssl.SSLContext | None = None) -> bool:
+    """Whether a PostgreSQL of that address would let somebody log in now, asked as pg_isready does.
+
+    `trust` asks over TLS, and believes only what it vouches for.
+    """
     host, port = address.split(":")
-    content = _PROTOCOL_VERSION + b"user\0" + _SUPERUSER.encode() + b"\0\0"
     try:
         with socket.create_connection((host, int(port)), timeout=1.0) as connection:
-            connection.sendall(struct.pack("!i", len(content) + 4) + content)
-            # Read whole, so that closing is an orderly end and no line in the server's log.
-            # "R" asks for the password; "E" is a server that is starting, stopping or full.
-            return connection.recv(1024)[:1] == b"R"
+            if trust is None:
+                return _asks_for_password(connection)
+            connection.sendall(_ASK_FOR_TLS)
+            if connection.recv(1) != b"S":
+                return False
+            with trust.wrap_socket(connection, server_hostname=host) as line:
+                told = _asks_for_password(line)
+                # Said goodbye to, so that closing is no line in the server's log here either.
+                with contextlib.suppress(OSError):
+                    line.unwrap()
+                return told
     except OSError:
         return False
+
+
+def _asks_for_password(line: socket.socket) -> bool:
+    content = _PROTOCOL_VERSION + b"user\0" + _SUPERUSER.encode() + b"\0\0"
+    line.sendall(struct.pack("!i", len(content) + 4) + content)
+    # Read whole, so that closing is an orderly end and no line in the server's log.
+    # "R" asks for the password; "E" is a server that is starting, stopping or full.
+    return line.recv(1024)[:1] == b"R"
 
 
 def prepare_home(home: Path) -> None:

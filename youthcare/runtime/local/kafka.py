@@ -4,6 +4,8 @@
    the folder of this stack are added after them.
 2. The data folder is formatted once; a marker says that formatting ended, a folder without it is made anew.
 3. After a stop or a kill, `start` comes back on the same port with the same data.
+4. In the secured form deploy/local/kafka/secured.properties is laid over them, and every start gives the users of
+   the broker their passwords, over the listener that takes the broker's own certificate alone.
 """
 
 import base64
@@ -18,14 +20,21 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from youthcare.runtime.access_granting import set_passwords
+from youthcare.runtime.brokers import client_config
+from youthcare.runtime.local.certificates import BROKER_NAME
 from youthcare.runtime.local.class_archive import choose_archive_option
 from youthcare.runtime.local.jars import find_cache
 from youthcare.runtime.local.process import LocalStackError
 from youthcare.runtime.local.program import Launch, Program, run_tool
-from youthcare.runtime.settings import shipped
+from youthcare.runtime.local.securing import Security
+from youthcare.runtime.processing import Unavailable
+from youthcare.runtime.settings import BrokerSettings, shipped
 
 _FORMAT_SECONDS_MAX = 60.0
 _READY_SECONDS_MAX = 90.0
+# Two handshakes and a password's rounds of hashing come before the first answer of a secured one.
+_ANSWER_SECONDS = 5.0
 
 
 class KafkaBroker:
@@ -44,9 +53,11 @@ class KafkaBroker:
         controller_port: int,
         tied: bool,
         environment: Mapping[str, str],
+        security: Security | None = None,
     ) -> None:
         self.bootstrap_servers = f"127.0.0.1:{port}"
-        self.description = f"Apache Kafka {_read_version(jars)}, one KRaft node"
+        self.description = f"Apache Kafka {_read_version(jars)}, one KRaft node" + (", secured" if security else "")
+        self._security = security
         self._home = home
         self._ports = (port, controller_port)
         self._jars = jars
@@ -65,6 +76,9 @@ class KafkaBroker:
     def launch(self) -> None:
         """Start without waiting; formats the data folder the first time."""
         self._home.mkdir(parents=True, exist_ok=True)
+        if self._security is not None:
+            # What topics hold lies here as well, in the open.
+            self._home.chmod(0o700)
         self._write_settings()
         self._format_once()
         options = ("-Xmx512m", self._choose_archive_option())
@@ -72,8 +86,12 @@ class KafkaBroker:
         self.program.launch()
 
     def wait_until_ready(self) -> None:
-        """Wait until a client sees a registered broker."""
-        self.program.wait_until(lambda: answers(self.bootstrap_servers), seconds=_READY_SECONDS_MAX)
+        """Wait until a client sees a registered broker; a secured one is told the passwords of its users first."""
+        operator = None
+        if self._security is not None:
+            operator = self._security.operator(self.bootstrap_servers)
+            self.program.wait_until(self._knows_its_users, seconds=_READY_SECONDS_MAX)
+        self.program.wait_until(lambda: answers(self.bootstrap_servers, operator), seconds=_READY_SECONDS_MAX)
 
     def start(self) -> None:
         """Start and wait, on the same address and data as before."""
@@ -88,6 +106,17 @@ class KafkaBroker:
         """End it as a power cut would."""
         self.program.kill()
 
+    def _knows_its_users(self) -> bool:
+        assert self._security is not None, "only a secured broker has users"
+        machine = self._security.machine()
+        try:
+            if answers(machine.bootstrap_servers, machine):
+                set_passwords(machine, self._security.passwords)
+                return True
+        except Unavailable:
+            pass  # it has only just come up; asked again
+        return False
+
     def _launch_java(self, *arguments: str) -> Launch:
         logging = f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}"
         shared = ("-XX:+ExitOnOutOfMemoryError", "-cp", f"{self._jars}/*", logging)
@@ -98,19 +127,36 @@ class KafkaBroker:
         return choose_archive_option(java=java, jars=self._jars, cache=self._cache, home=self._home)
 
     def _write_settings(self) -> None:
-        common = shipped("local/kafka/server.properties").read_text(encoding="utf-8")
-        (self._home / "server.properties").write_text(common + self._own_settings(), encoding="utf-8")
+        settings = shipped("local/kafka/server.properties").read_text(encoding="utf-8")
+        if self._security is not None:
+            settings += "\n" + shipped("local/kafka/secured.properties").read_text(encoding="utf-8")
+        (self._home / "server.properties").write_text(settings + self._own_settings(), encoding="utf-8")
         shutil.copyfile(shipped("local/kafka/log4j2.properties"), self._home / "log4j2.properties")
 
     def _own_settings(self) -> str:
         port, controller_port = self._ports
-        listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+        listeners = f"{self._client_listeners(port)},CONTROLLER://127.0.0.1:{controller_port}"
         return (
             "\n# This stack's own.\n"
             f"listeners={listeners}\n"
             f"advertised.listeners={listeners}\n"
             f"controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}\n"
             f"log.dirs={self._home / 'data'}\n"
+            f"{self._own_certificates()}"
+        )
+
+    def _client_listeners(self, port: int) -> str:
+        if self._security is None:
+            return f"PLAINTEXT://127.0.0.1:{port}"
+        return f"CLIENTS://127.0.0.1:{port},INTERNAL://127.0.0.1:{self._security.internal_port}"
+
+    def _own_certificates(self) -> str:
+        if self._security is None:
+            return ""
+        certificates = self._security.certificates
+        return (
+            f"ssl.keystore.location={certificates.both(BROKER_NAME)}\n"
+            f"ssl.truststore.location={certificates.authority}\n"
         )
 
     def _format_once(self) -> None:
@@ -125,17 +171,17 @@ class KafkaBroker:
         marker.touch()
 
 
-def answers(bootstrap_servers: str) -> bool:
-    """Whether a broker of that address has registered itself and answers a client."""
+def answers(bootstrap_servers: str, settings: BrokerSettings | None = None) -> bool:
+    """Whether a broker of that address has registered itself and answers a client; a secured one, who is known."""
     if not _listens(bootstrap_servers):
         return False
     quiet: dict[str, Any] = {
-        "bootstrap.servers": bootstrap_servers,
+        **(client_config(settings) if settings else {"bootstrap.servers": bootstrap_servers}),
         "log_level": 0,
         "error_cb": lambda _error: None,
     }
     try:
-        return bool(AdminClient(quiet).list_topics(timeout=1.0).brokers)
+        return bool(AdminClient(quiet).list_topics(timeout=_ANSWER_SECONDS if settings else 1.0).brokers)
     except KafkaException:
         return False
 

@@ -6,15 +6,16 @@
 """
 
 import json
-import os
 import secrets
 import signal
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from youthcare.runtime.local.certificates import Certificates
 from youthcare.runtime.local.database import ROLES
 from youthcare.runtime.local.postgres_install import choose_user, is_reachable_by_others
+from youthcare.runtime.local.private_files import write_private
 from youthcare.runtime.local.process import (
     LocalStackError,
     ProcessIdentity,
@@ -24,9 +25,10 @@ from youthcare.runtime.local.process import (
     is_running,
 )
 from youthcare.runtime.local.program import Program
+from youthcare.runtime.local.securing import BROKER_USERS, Security, security_of, stored_name
 
 BROKER, DATABASE, MONITORING = "broker", "database", "monitoring"
-PORT_NAMES = ("broker", "controller", "database", "monitoring")
+PORT_NAMES = ("broker", "controller", "internal", "database", "monitoring")
 _FILE = "stack.json"
 _STOP_SECONDS = 30.0
 
@@ -55,6 +57,7 @@ class StackRecord:
     database_home: str
     parts: tuple[PartRecord, ...] = ()
     complete: bool = False
+    secured: bool = False
 
 
 def find_record(folder: Path) -> StackRecord | None:
@@ -74,15 +77,6 @@ def write_record(folder: Path, record: StackRecord) -> None:
     write_private(folder / _FILE, json.dumps(asdict(record), indent=1))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner can read."""
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
 def record_part(name: str, description: str, address: str, program: Program | None) -> PartRecord | None:
     """What is remembered of a part: without a program it is one that others run; None when not launched yet."""
     if program is not None and program.identity is None:
@@ -96,13 +90,31 @@ def record_part(name: str, description: str, address: str, program: Program | No
     )
 
 
-def renew_record(folder: Path) -> StackRecord:
-    """What a start works from: the remembered addresses and passwords where they still serve, else new ones."""
+def renew_record(folder: Path, *, secured: bool) -> StackRecord:
+    """What a start works from: the remembered addresses and passwords where they still serve, else new ones.
+
+    LocalStackError when a stack that was secured would be opened: what is in it came in behind locks.
+    """
     known = find_record(folder) or StackRecord(ports={}, passwords={}, database_home="")
-    passwords = {role: known.passwords.get(role) or secrets.token_urlsafe(24) for role in ROLES}
+    if known.secured and not secured:
+        raise LocalStackError(f"the stack of {folder} is a secured one: start it with --secured, or erase it first")
+    names = (*ROLES, *map(stored_name, BROKER_USERS))
+    passwords = {name: known.passwords.get(name) or secrets.token_urlsafe(24) for name in names}
     return replace(
-        known, ports=_renew_ports(known.ports), passwords=passwords, database_home=_renew_home(folder, known)
+        known,
+        ports=_renew_ports(known.ports),
+        passwords=passwords,
+        database_home=_renew_home(folder, known),
+        secured=secured,
     )
+
+
+def find_security(folder: Path, record: StackRecord) -> Security | None:
+    """How the parts of a folder's stack are reached when it is a secured one; None when it is plain."""
+    if not record.secured:
+        return None
+    certificates = Certificates(folder=folder.resolve() / "certificates")
+    return security_of(certificates, record.passwords, record.ports["internal"])
 
 
 def end_parts(record: StackRecord) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """The eight processes of the four services, beside a local stack: started, waited for, stopped.
 
 Each is a tied child on a free port of loopback, with the settings of the stack and of a local issuer of tokens. A
-process is given the database address of its own service alone.
+process is given the database address of its own service alone, and on a secured stack its own user of the broker.
 """
 
 import http.client
 import json
 import os
+import ssl
 import sys
 import time
 from collections.abc import Mapping
@@ -39,20 +40,30 @@ class RunningServices:
         for process in SERVICE_PROCESSES:
             self.ports[process.name] = choose_free_port()
             self.programs[process.name] = Program(self._launch(process))
+        trust = self.trust
         try:
             for program in self.programs.values():
                 program.launch()
             for name, program in self.programs.items():
                 port = self.ports[name]
-                program.wait_until(lambda port=port: is_ready(port), seconds=self.ready_seconds)  # type: ignore[misc]
+                program.wait_until(lambda port=port: is_ready(port, trust), seconds=self.ready_seconds)  # type: ignore[misc]
         except BaseException:
             self.stop()
             raise
         self.stack.write_targets({name: f"127.0.0.1:{port}" for name, port in self.ports.items()})
 
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """How a client believes the doors of a secured stack; None when they stand in the open."""
+        return self.stack.security.trust if self.stack.security else None
+
     def url(self, service: str) -> str:
         """Where the API of a service answers."""
-        return f"http://127.0.0.1:{self.ports[f'{service}-api']}"
+        return self.address(f"{service}-api")
+
+    def address(self, process: str) -> str:
+        """Where a process shows its pages."""
+        return f"{'https' if self.stack.security else 'http'}://127.0.0.1:{self.ports[process]}"
 
     def revive(self) -> None:
         """Start again what has ended by itself, as whoever keeps processes running does in production."""
@@ -67,9 +78,9 @@ class RunningServices:
 
     def _launch(self, process: ServiceProcess) -> Launch:
         port = "METRICS_PORT" if process.part is Part.WORKER else "HTTP_PORT"
-        dsns = {f"{each.service.upper()}_DSN" for each in SERVICE_PROCESSES} | {"AUDITOR_DSN", "LOG_KEEPER_DSN"}
-        foreign = dsns - {f"{process.service.upper()}_DSN"}
-        known = {**os.environ, **self.settings, **self.stack.environment(), port: str(self.ports[process.name])}
+        own = {**self.stack.environment_of(process.service), port: str(self.ports[process.name])}
+        known = {**os.environ, **self.settings, **own}
+        foreign = self.stack.environment().keys() - own.keys()
         return Launch(
             name=process.name,
             command=(str(Path(sys.executable).with_name(process.command[0])), *process.command[1:]),
@@ -80,14 +91,18 @@ class RunningServices:
         )
 
 
-def is_ready(port: int) -> bool:
-    """Whether the process on this port says that it can work."""
-    return not problems_of(port)
+def is_ready(port: int, trust: ssl.SSLContext | None = None) -> bool:
+    """Whether the process on this port says that it can work; ``trust`` asks over TLS."""
+    return not problems_of(port, trust)
 
 
-def problems_of(port: int) -> list[str]:
+def problems_of(port: int, trust: ssl.SSLContext | None = None) -> list[str]:
     """What a process says is in its way; that it does not answer is one thing too."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
+    connection = (
+        http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
+        if trust is None
+        else http.client.HTTPSConnection("127.0.0.1", port, timeout=2.0, context=trust)
+    )
     try:
         connection.request("GET", "/health/ready")
         answer = connection.getresponse()

@@ -3,6 +3,7 @@
 1. As a library (tests, demo) the children are tied to this process: however it ends, they end.
 2. Detached (`trajectwacht local up`) they stay; `stack.json` in the folder is how `down` finds them again.
 3. A start heals what a crash left: parts that still run alone are ended first, half-made folders made anew.
+4. Secured (`--secured`), every part speaks TLS alone and asks who one is; certificates are made at each start.
 """
 
 import contextlib
@@ -11,15 +12,18 @@ import shutil
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from youthcare.runtime.local.broker import Broker, choose_broker
+from youthcare.runtime.local.certificates import make_certificates
 from youthcare.runtime.local.database import Database, prepare_home
 from youthcare.runtime.local.jars import lock_file
 from youthcare.runtime.local.monitoring import Prometheus
 from youthcare.runtime.local.postgres_install import find_install, make_reachable
+from youthcare.runtime.local.private_files import write_private
 from youthcare.runtime.local.process import LocalStackError
 from youthcare.runtime.local.program import Program
 from youthcare.runtime.local.record import (
@@ -30,12 +34,14 @@ from youthcare.runtime.local.record import (
     StackRecord,
     end_parts,
     find_record,
+    find_security,
     record_part,
     renew_record,
-    write_private,
     write_record,
 )
+from youthcare.runtime.local.securing import Security
 from youthcare.runtime.local.services import SERVICES
+from youthcare.runtime.topic_access import OPERATOR
 
 Say = Callable[[str], None]
 
@@ -63,8 +69,10 @@ class Stack:
         broker: Broker,
         database: Database,
         monitoring: Prometheus | None,
+        security: Security | None = None,
     ) -> None:
         self.folder = folder
+        self.security = security
         self.broker = broker
         self.database = database
         self.monitoring = monitoring
@@ -93,11 +101,21 @@ class Stack:
         if self.monitoring is not None:
             self.monitoring.write_targets(targets)
 
-    def environment(self) -> dict[str, str]:
-        """The settings by which the services find this stack; holds passwords."""
+    def environment(self, user: str = OPERATOR) -> dict[str, str]:
+        """The settings by which the services find this stack, as one user of a secured broker; holds passwords."""
         dsns = {f"{service.upper()}_DSN": self.dsn(service) for service in SERVICES}
         log = {f"{role.upper()}_DSN": self.dsn(role) for role in ("auditor", "log_keeper")}
-        return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, **dsns, **log}
+        return {**self._broker_environment(user), **dsns, **log}
+
+    def environment_of(self, service: str) -> dict[str, str]:
+        """The settings that one service is given: its own address of the database, its own name at the broker."""
+        doors = self.security.door_environment(service) if self.security else {}
+        return {**self._broker_environment(service), f"{service.upper()}_DSN": self.dsn(service), **doors}
+
+    def _broker_environment(self, user: str) -> dict[str, str]:
+        if self.security is None:
+            return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers}
+        return self.security.broker_environment(self.bootstrap_servers, user)
 
     def list_lacks(self) -> tuple[str, ...]:
         """What this stack cannot do that the real one can; for the screen."""
@@ -144,8 +162,13 @@ class Stack:
     def _remember(self) -> None:
         self._record = replace(self._record, parts=self._list_part_records(), complete=self._complete)
         write_record(self.folder, self._record)
-        settings = "".join(f"{name}={value}\n" for name, value in self.environment().items())
-        write_private(self.folder / "stack.env", settings)
+        self._write_settings("", self.environment())
+        for service in SERVICES if self.security else ():
+            self._write_settings(service, self.environment_of(service))
+
+    def _write_settings(self, service: str, settings: Mapping[str, str]) -> None:
+        text = "".join(f"{name}={value}\n" for name, value in settings.items())
+        write_private(self.folder / settings_file(service), text)
 
     def _forget(self) -> None:
         self._record = replace(self._record, parts=(), complete=False)
@@ -167,31 +190,42 @@ def start_stack(
     with_monitoring: bool = True,
     scrape_targets: Mapping[str, str] | None = None,
     tied: bool = True,
+    secured: bool = False,
     environment: Mapping[str, str] | None = None,
     say: Say = lambda _sentence: None,
 ) -> Stack:
     """Start a stack with its data in the folder and return when every part answers.
 
     `durable=False` trades safety at a power cut for speed (tests).  `tied=False` lets the parts outlive this
-    process.  `say` is told what takes long.  StackRunsAlreadyError when the folder's stack runs; LocalStackError
+    process.  `secured` shuts every part; a folder that was secured once is not opened again.  `say` is told what
+    takes long.  StackRunsAlreadyError when the folder's stack runs; LocalStackError
     when the machine lacks something, with what to install.
     """
     folder = _make_folder(folder)
     environment = os.environ if environment is None else environment
     with lock_file(folder / "lock"):
         _end_leftover(folder)
-        record = renew_record(folder)
+        record = renew_record(folder, secured=secured)
         write_record(folder, record)
+        security = find_security(folder, record)
+        if security is not None:
+            make_certificates(security.certificates.folder, datetime.now(UTC))
         stack = Stack(
             folder=folder,
             record=record,
             broker=_choose_broker(folder, record, environment, tied, say),
             database=_make_database(folder, record, environment, durable, tied),
             monitoring=_make_monitoring(folder, record, environment, tied) if with_monitoring else None,
+            security=security,
         )
         stack.write_targets(scrape_targets or {})
         stack.start()
     return stack
+
+
+def settings_file(service: str = "") -> str:
+    """The name of the file with the settings of one service, or of all that is in the stack."""
+    return f"stack-{service}.env" if service else "stack.env"
 
 
 def _end_leftover(folder: Path) -> None:
@@ -214,7 +248,15 @@ def _make_folder(folder: Path) -> Path:
 
 def _choose_broker(folder: Path, record: StackRecord, environment: Mapping[str, str], tied: bool, say: Say) -> Broker:
     ports = (record.ports["broker"], record.ports["controller"])
-    return choose_broker(environment=environment, home=folder, logs=folder / "logs", ports=ports, tied=tied, say=say)
+    return choose_broker(
+        environment=environment,
+        home=folder,
+        logs=folder / "logs",
+        ports=ports,
+        tied=tied,
+        say=say,
+        security=find_security(folder, record),
+    )
 
 
 def _make_database(
@@ -230,6 +272,7 @@ def _make_database(
         passwords=record.passwords,
         durable=durable,
         tied=tied,
+        security=find_security(folder, record),
     )
 
 
@@ -245,4 +288,5 @@ def _make_monitoring(
         logs=folder / "logs",
         port=record.ports["monitoring"],
         tied=tied,
+        security=find_security(folder, record),
     )
