@@ -32,6 +32,7 @@ from services.indication.identity import bsn_valid
 from tests.conftest import shared_folder
 from tests.looks import key_file
 from tests.tokens import Issuer
+from youthcare.runtime.brokers import client_config
 from youthcare.runtime.clock import utc_now
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.sealing import make_keys
@@ -210,7 +211,7 @@ def records(world: World, topic: str) -> list[tuple[str, dict[str, Any] | None, 
     """All records of a topic now: key, value, partition; in the order of each partition."""
     consumer = Consumer(
         {
-            "bootstrap.servers": world.stack.bootstrap_servers,
+            **client_config(Settings.from_env(world.stack.environment()).broker()),
             "group.id": "reader",
             "enable.auto.commit": False,
             "enable.partition.eof": False,
@@ -259,7 +260,8 @@ def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
 
 def ends_of(world: World, topic: str) -> dict[int, int]:
     """Where each partition of a topic ends that holds anything."""
-    consumer = Consumer({"bootstrap.servers": world.stack.bootstrap_servers, "group.id": "reader"})
+    broker = client_config(Settings.from_env(world.stack.environment()).broker())
+    consumer = Consumer({**broker, "group.id": "reader"})
     try:
         return _ends(consumer, topic)
     finally:

@@ -92,7 +92,7 @@ def forget(here: Town, persons: Sequence[str]) -> None:
     token = here.issuer.token(MUNICIPALITY, roles, datetime.now(UTC), timedelta(hours=1))
 
     async def ask() -> None:
-        async with http_client() as client:
+        async with http_client(here.services.trust) as client:
             for person in persons:
                 wish = {
                     "specversion": "1.0",

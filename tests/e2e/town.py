@@ -29,12 +29,15 @@ from youthcare.cli_demo.settling import WORKERS, lag_of
 from youthcare.cli_demo.verifying import Comparison, compare
 from youthcare.cli_replay import read_statements
 from youthcare.period import civil_day
+from youthcare.runtime.access_granting import grant_access
 from youthcare.runtime.local.running import RunningServices
+from youthcare.runtime.local.securing import SENDER
 from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.local_issuer import LocalIssuer, local_issuer
 from youthcare.runtime.sealing import make_keys
-from youthcare.runtime.settings import shipped
+from youthcare.runtime.settings import Settings, shipped
+from youthcare.runtime.topic_access import OPERATOR
 from youthcare.runtime.topics import Topic
 from youthcare.simulator import Envelope, simulate
 
@@ -68,14 +71,15 @@ class Town:
     issuer: LocalIssuer
     rules: Path
 
-    def environment(self) -> dict[str, str]:
-        """What a command needs to know of this town."""
-        return {**os.environ, **self.services.settings, **self.stack.environment()}
+    def environment(self, user: str = OPERATOR) -> dict[str, str]:
+        """What a command needs to know of this town, as one user of a secured broker."""
+        return {**os.environ, **self.services.settings, **self.stack.environment(user)}
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, user: str = OPERATOR) -> str:
         """Run a command of the product and answer what it printed."""
+        environment = self.environment(user)
         done = subprocess.run(
-            [self.program(), *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=False
+            [self.program(), *words], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
@@ -99,7 +103,7 @@ class Town:
 
     def feed(self, envelopes: Sequence[Envelope]) -> None:
         """Deliver messages, a few at a time, in about their order; none is refused that should not be."""
-        doors = Doors(self.services.url("indication"), self.issuer, MUNICIPALITY)
+        doors = Doors(self.services.url("indication"), self.issuer, MUNICIPALITY, trust=self.services.trust)
         assert asyncio.run(_delivered(doors, envelopes)) == []
 
     def settle(self) -> None:
@@ -129,8 +133,9 @@ class Town:
 
     def metrics(self) -> list[tuple[str, bytes]]:
         """The metrics page of each process."""
-        pages = {name: f"http://127.0.0.1:{port}/metrics" for name, port in self.services.ports.items()}
-        return [(f"metrics of {name}", httpx.get(url, timeout=30).content) for name, url in pages.items()]
+        trust = self.services.trust or True
+        pages = {name: f"{self.services.address(name)}/metrics" for name in self.services.ports}
+        return [(f"metrics of {name}", httpx.get(url, timeout=30, verify=trust).content) for name, url in pages.items()]
 
     def ask(self, query: str) -> list[asyncpg.Record]:
         """Rows, as the owner of the database sees them."""
@@ -156,7 +161,7 @@ async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[d
     wrong: list[list[dict[str, Any]]] = []
     left = iter(envelopes)
 
-    async with http_client() as client, asyncio.TaskGroup() as group:
+    async with http_client(doors.trust) as client, asyncio.TaskGroup() as group:
 
         async def deliver() -> None:
             for envelope in left:  # one iterator that all share: each takes the next
@@ -171,8 +176,10 @@ async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[d
 
 
 @contextmanager
-def town(folder: Path, *, monitored: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Town]:
-    """A town that is up, with more settings when given; all that it started is ended at the end."""
+def town(
+    folder: Path, *, monitored: bool = False, secured: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[Town]:
+    """A town that is up, plain or behind locks, with more settings when given; all that it started is ended."""
     issuer = local_issuer(folder)
     for name in ("identity-keys.json", "access-log-keys.json"):
         make_keys(folder / name, MUNICIPALITY)
@@ -188,10 +195,12 @@ def town(folder: Path, *, monitored: bool = False, settings: Mapping[str, str] |
         "RULES_FILE": str(rules),
         **(settings or {}),
     }
-    with run_stack(with_monitoring=monitored) as stack:
+    with run_stack(with_monitoring=monitored, secured=secured) as stack:
         running = RunningServices(stack=stack, settings=chosen, ready_seconds=READY_SECONDS, give_way=False)
         found = Town(stack, running, issuer, rules)
         found.command("topics")
+        if secured:
+            grant_access(Settings.from_env(found.environment()).broker(), [SENDER])
         try:
             running.start()
             yield found

@@ -22,6 +22,9 @@ def demo(
     youths: Annotated[int, typer.Option(min=0, help="Youths in the simulated year; 0: the village alone.")] = 4500,
     seed: Annotated[int, typer.Option(help="Seed of the simulated year.")] = 1,
     stay: Annotated[bool, typer.Option(help="Stay until Ctrl-C.")] = True,
+    secured: Annotated[
+        bool, typer.Option("--secured", help="TLS everywhere, and nobody comes in without a name.")
+    ] = False,
 ) -> None:
     """Start the stack and all services, feed the golden village and a simulated year, check, and show."""
     from youthcare.cli_demo.course import Course
@@ -40,6 +43,7 @@ def demo(
         first_day=year_before(today),
         youths=youths,
         seed=seed,
+        secured=secured,
     )
     try:
         course.run(stay=stay)

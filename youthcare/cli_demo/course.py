@@ -18,7 +18,9 @@ from youthcare.cli_demo.reporting import Desk, last_quarter
 from youthcare.cli_demo.settling import wait_until_settled
 from youthcare.cli_demo.verifying import Comparison, compare, read_log
 from youthcare.cli_demo.village import VILLAGE, check_village, feed_village
+from youthcare.runtime.access_granting import grant_access
 from youthcare.runtime.local.running import RunningServices
+from youthcare.runtime.local.securing import SENDER
 from youthcare.runtime.local.stack import Stack, start_stack
 from youthcare.runtime.local_issuer import LocalIssuer, local_issuer
 from youthcare.runtime.sealing import make_keys
@@ -40,12 +42,14 @@ class Course:
     first_day: date
     youths: int
     seed: int
+    secured: bool = False
     differences: list[str] = field(default_factory=list)
 
     def run(self, *, stay: bool) -> None:
         """Everything, in order; `differences` tells what was not right."""
-        with start_stack(self.folder / "stack", say=self.console.print) as stack:
-            self.console.print(f"Stack ready: {stack.broker.description}, PostgreSQL, Prometheus.")
+        with start_stack(self.folder / "stack", secured=self.secured, say=self.console.print) as stack:
+            kind = "Secured stack" if self.secured else "Stack"
+            self.console.print(f"{kind} ready: {stack.broker.description}, PostgreSQL, Prometheus.")
             with self._services(stack) as services:
                 self._feed_and_check(stack, services)
                 if stay:
@@ -58,7 +62,10 @@ class Course:
         for name in ("identity-keys.json", "access-log-keys.json"):
             make_keys(self.folder / "keys" / name, self.municipality)
         settings = self._settings(issuer)
-        create_topics(Settings.from_env({**settings, **stack.environment()}).broker())
+        operator = Settings.from_env({**settings, **stack.environment()}).broker()
+        create_topics(operator)
+        if self.secured:
+            grant_access(operator, senders=[SENDER])
         services = RunningServices(stack=stack, settings=settings)
         began = time.monotonic()
         services.start()
@@ -89,8 +96,9 @@ class Course:
 
     def _feed_and_check(self, stack: Stack, services: RunningServices) -> None:
         issuer = local_issuer(self.folder / "keys")
-        doors = Doors(services.url("indication"), issuer, self.municipality)
-        desk = Desk(url=services.url("indicators"), issuer=issuer, municipality=self.municipality)
+        trust = services.trust
+        doors = Doors(services.url("indication"), issuer, self.municipality, trust=trust)
+        desk = Desk(url=services.url("indicators"), issuer=issuer, municipality=self.municipality, trust=trust)
         self.differences += desk.enter_reference()
         fed = feed_village(doors, VILLAGE) if VILLAGE.is_dir() else {}
         self.console.print(f"Golden village: {len(fed)} youths fed.")
@@ -98,7 +106,7 @@ class Course:
             self._feed_year(doors)
         settled = wait_until_settled(stack, services, self.console)
         statements = read_log(stack)
-        self.differences += check_village(fed, statements, services.url("trajectory"), issuer, self.municipality)
+        self.differences += check_village(fed, statements, services.url("trajectory"), issuer, self.municipality, trust)
         self.console.print(f"Golden village: {'all right' if not self.differences else 'not right'}.")
         result = compare(stack, statements, self.folder / "rules.yml", self.today)
         self.differences += result.differences

@@ -1,6 +1,7 @@
 """Feeds messages through the HTTP doors, many at a time, and counts what became of them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Doors:
     issuer: LocalIssuer
     municipality: str
     tokens: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | None = None
 
     async def post(self, client: httpx.AsyncClient, door: str, source: str, body: bytes) -> list[dict[str, Any]]:
         """Deliver one body; the answers per statement.
@@ -60,10 +62,10 @@ class Doors:
 
 
 @asynccontextmanager
-async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client for loopback."""
+async def http_client(trust: ssl.SSLContext | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client for loopback; ``trust`` is how it believes doors behind TLS."""
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False, verify=trust or True) as client:
         yield client
 
 
@@ -104,7 +106,7 @@ async def _feed(doors: Doors, envelopes: Iterator[Envelope], advance: Any) -> Ta
             tally.note(envelope, answers)
             advance()
 
-    async with http_client() as client, asyncio.TaskGroup() as group:
+    async with http_client(doors.trust) as client, asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(deliver(client))
     return tally

@@ -1,5 +1,6 @@
 """What a municipality does with its figures: enter what they are divided by and held against, and read the report."""
 
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ class Desk:
     url: str
     issuer: LocalIssuer
     municipality: str
+    trust: ssl.SSLContext | None = None
 
     def enter_reference(self) -> list[str]:
         """Enter the example reference data over HTTP, written for this municipality; what was refused."""
@@ -34,6 +36,7 @@ class Desk:
                 content=own.encode(),
                 headers={**self._headers(), "Content-Type": "text/csv"},
                 timeout=60,
+                verify=self.trust or True,
             )
             refused += [] if answer.status_code == httpx.codes.OK else [f"{kind}: {answer.text[:300]}"]
         return refused
@@ -44,7 +47,11 @@ class Desk:
 
     def _saved(self, quarter: str, form: str, folder: Path) -> Path:
         answer = httpx.get(
-            f"{self.url}/v1/reports/{quarter}", params={"format": form}, headers=self._headers(), timeout=300
+            f"{self.url}/v1/reports/{quarter}",
+            params={"format": form},
+            headers=self._headers(),
+            timeout=300,
+            verify=self.trust or True,
         )
         answer.raise_for_status()
         path = folder / f"rapport-{quarter}.{form}"

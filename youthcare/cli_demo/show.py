@@ -58,9 +58,11 @@ def addresses(
     table = Table("what", "where", title="Addresses")
     table.add_row("Kafka", stack.bootstrap_servers)
     table.add_row("Prometheus", stack.prometheus_url or "not installed")
-    for name, port in services.ports.items():
-        table.add_row(name, f"http://127.0.0.1:{port}")
+    for name in services.ports:
+        table.add_row(name, services.address(name))
     console.print(table)
+    if stack.security is not None:
+        console.print(f"Who vouches for all of them: {stack.security.certificates.authority}", soft_wrap=True)
     token = issuer.token(municipality, ["supervisor"], datetime.now(UTC))
     console.print("Token of a supervisor, for twelve hours:")
     console.print(token, soft_wrap=True)
