@@ -38,7 +38,7 @@ from youthcare.runtime.topic_access import OPERATOR, Right, Rule, Thing, declare
 from youthcare.simulator import simulate
 from youthcare.simulator.population import citizen_numbers
 
-YOUTHS = 12
+YOUTHS = 8
 T = TypeVar("T")
 # A number that none of the simulated youths has.
 BSN = next(islice(citizen_numbers(), 9_000, None))

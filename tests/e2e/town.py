@@ -22,21 +22,22 @@ import orjson
 import pytest
 import yaml
 
+from tests.commands import invoked
 from tests.indication import World, records, until
 from tests.stack import run_stack
+from youthcare.cli import app
 from youthcare.cli_demo.feeding import Doors, http_client
 from youthcare.cli_demo.settling import WORKERS, lag_of
 from youthcare.cli_demo.verifying import Comparison, compare
 from youthcare.cli_replay import read_statements
 from youthcare.period import civil_day
-from youthcare.runtime.access_granting import grant_access
 from youthcare.runtime.local.running import RunningServices
 from youthcare.runtime.local.securing import SENDER
 from youthcare.runtime.local.services import SERVICES
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.local_issuer import LocalIssuer, local_issuer
 from youthcare.runtime.sealing import make_keys
-from youthcare.runtime.settings import Settings, shipped
+from youthcare.runtime.settings import shipped
 from youthcare.runtime.topic_access import OPERATOR
 from youthcare.runtime.topics import Topic
 from youthcare.simulator import Envelope, simulate
@@ -77,7 +78,7 @@ class Town:
 
     def command(self, *words: str, user: str = OPERATOR) -> str:
         """Run a command of the product and answer what it printed."""
-        environment = self.environment(user)
+        environment = self.environment(user) | {"METRICS_PORT": "0"}
         done = subprocess.run(
             [self.program(), *words], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -198,9 +199,10 @@ def town(
     with run_stack(with_monitoring=monitored, secured=secured) as stack:
         running = RunningServices(stack=stack, settings=chosen, ready_seconds=READY_SECONDS, give_way=False)
         found = Town(stack, running, issuer, rules)
-        found.command("topics")
-        if secured:
-            grant_access(Settings.from_env(found.environment()).broker(), [SENDER])
+        words = [["topics"], *([["topics", "access", "--sender", SENDER]] if secured else [])]
+        # In this process, which has read the whole product already.
+        results = [invoked(app, each, env=found.environment()) for each in words]
+        assert [result.output for result in results if result.exit_code] == []
         try:
             running.start()
             yield found
