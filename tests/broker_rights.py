@@ -29,7 +29,12 @@ Matrix = dict[tuple[str, str], str]
 _LINE = re.compile(
     r"Principal = User:(\S+) is (Allowed|Denied) operation = (\w+) .* on resource = (\w+):LITERAL:(\S+) "
 )
-_RIGHTS = {"READ": Right.READ, "WRITE": Right.WRITE, "DESCRIBE": Right.SEE}
+_RIGHTS = {
+    "READ": Right.READ,
+    "WRITE": Right.WRITE,
+    "DESCRIBE": Right.SEE,
+    "DESCRIBE_CONFIGS": Right.SEE_SETTINGS,
+}
 _THINGS = {"Topic": Thing.TOPIC, "Group": Thing.GROUP}
 
 

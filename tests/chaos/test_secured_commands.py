@@ -67,8 +67,9 @@ def run_every_command(here: Town, person: str) -> None:
     here.command("rebuild", user="trajectory")
     for user, topic in READ_BY.items():
         # What a guard asks when offsets did not come.
-        settings = Settings.from_env(here.stack.environment(user)).broker()
-        assert Inspector(settings).first_held(topic.name, busy_partition(here, topic.name), 0, 20) is not None
+        inspector = Inspector(Settings.from_env(here.stack.environment(user)).broker())
+        assert inspector.first_held(topic.name, busy_partition(here, topic.name), 0, 20) is not None
+        assert inspector.compaction_lag(topic.name) == (topic.compaction_lag if "compact" in topic.cleanup else None)
     here.services.start()
     here.settle()
 

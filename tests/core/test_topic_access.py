@@ -18,7 +18,11 @@ from youthcare.runtime.topics import TOPICS
 
 def test_what_is_declared_is_what_the_table_says() -> None:
     """Five topics by seven users; the operator needs no rule."""
-    rules = {(rule.user, rule.right, rule.name) for rule in declared(["sender"]) if rule.thing is Thing.TOPIC}
+    rules = {
+        (rule.user, rule.right, rule.name)
+        for rule in declared(["sender"])
+        if rule.thing is Thing.TOPIC and rule.right is not Right.SEE_SETTINGS
+    }
 
     table = {
         (user, right, topic)
@@ -41,7 +45,9 @@ def test_each_topic_has_the_one_writer_that_its_declaration_names() -> None:
 def test_a_service_joins_its_own_group_and_no_other() -> None:
     """Who joins another's group takes its partitions away."""
     joined = {access.user: access.joins for access in ACCESSES if access.joins}
+    followed = {access.user: access.follows for access in ACCESSES if access.follows}
 
+    assert followed.keys() == joined.keys()
     assert joined == {user: (group_of(user),) for user in ("indication", "trajectory", "indicators", "alerts")}
 
 

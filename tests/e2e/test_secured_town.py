@@ -102,6 +102,9 @@ def test_no_service_asks_for_what_it_may_not(here: Town) -> None:
         *(f"indication may read topic {topic}" for topic in ("care-alerts", "refusals")),
         *(f"indication may see group {group_of(each)}" for each in ("trajectory", "indicators", "alerts")),
         *(f"{each} may see group {group}" for each in SERVICES for group in ("bulk", "inspector")),
+        "indication may see the settings of topic intake",
+        "trajectory may see the settings of topic indication-events",
+        *(f"{each} may see the settings of topic trajectory-facts" for each in ("indicators", "alerts")),
         *(f"auditor may {each}" for each in ("see group bulk", "see group inspector")),
         *(f"auditor may read topic {topic}" for topic in ("indication-events", "trajectory-facts")),
     }

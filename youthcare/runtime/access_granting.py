@@ -35,7 +35,12 @@ MECHANISM = "SCRAM-SHA-512"
 ITERATIONS = 4096
 _ANY_HOST = "*"
 _OF_USER = "User:"
-_OPERATIONS = {Right.READ: AclOperation.READ, Right.WRITE: AclOperation.WRITE, Right.SEE: AclOperation.DESCRIBE}
+_OPERATIONS = {
+    Right.READ: AclOperation.READ,
+    Right.WRITE: AclOperation.WRITE,
+    Right.SEE: AclOperation.DESCRIBE,
+    Right.SEE_SETTINGS: AclOperation.DESCRIBE_CONFIGS,
+}
 _RESOURCES = {Thing.TOPIC: ResourceType.TOPIC, Thing.GROUP: ResourceType.GROUP}
 
 

@@ -33,6 +33,7 @@ class Right(StrEnum):
     READ = "read"
     WRITE = "write"
     SEE = "see"
+    SEE_SETTINGS = "see the settings of"
 
 
 class Thing(StrEnum):
@@ -57,12 +58,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What one user of the broker may do. ``joins``: the consumer groups it reads in; ``watches``: those of which it
-    may ask how far they are."""
+    """What one user of the broker may do. ``follows``: the topic that it reads as a worker, of which it may ask how
+    soon the broker compacts it; ``joins``: the consumer groups it reads in; ``watches``: those of which it may ask how
+    far they are."""
 
     user: str
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
+    follows: tuple[Topic, ...] = ()
     joins: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
 
@@ -71,6 +74,7 @@ class Access:
         lines = (
             (Right.READ, Thing.TOPIC, [topic.name for topic in self.reads]),
             (Right.WRITE, Thing.TOPIC, [topic.name for topic in self.writes]),
+            (Right.SEE_SETTINGS, Thing.TOPIC, [topic.name for topic in self.follows]),
             (Right.READ, Thing.GROUP, self.joins),
             (Right.SEE, Thing.GROUP, self.watches),
         )
@@ -89,6 +93,7 @@ INDICATION = Access(
     # All but `intake` to see that who was forgotten is gone, and to fill the register after a restore.
     reads=TOPICS,
     writes=(INDICATION_EVENTS, REFUSALS),
+    follows=(INTAKE,),
     joins=(group_of("indication"),),
     # A forgetting is confirmed when these three have read it.
     watches=(group_of("trajectory"), group_of("indicators"), group_of("alerts"), BULK_GROUP, INSPECTING_GROUP),
@@ -97,12 +102,14 @@ TRAJECTORY = Access(
     user="trajectory",
     reads=(INDICATION_EVENTS,),
     writes=(TRAJECTORY_FACTS,),
+    follows=(INDICATION_EVENTS,),
     joins=(group_of("trajectory"),),
     watches=(BULK_GROUP, INSPECTING_GROUP),
 )
 INDICATORS = Access(
     user="indicators",
     reads=(TRAJECTORY_FACTS,),
+    follows=(TRAJECTORY_FACTS,),
     joins=(group_of("indicators"),),
     watches=(INSPECTING_GROUP,),
 )
@@ -110,6 +117,7 @@ ALERTS = Access(
     user="alerts",
     reads=(TRAJECTORY_FACTS,),
     writes=(CARE_ALERTS,),
+    follows=(TRAJECTORY_FACTS,),
     joins=(group_of("alerts"),),
     watches=(INSPECTING_GROUP,),
 )
