@@ -9,11 +9,12 @@ from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from youthcare.runtime.brokers import Inspector, client_config, group_of
+from youthcare.runtime.brokers import Inspector, client_config
 from youthcare.runtime.postgres import Connection
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.progress import read_positions
 from youthcare.runtime.settings import BrokerSettings
+from youthcare.runtime.topic_access import group_of
 from youthcare.runtime.topics import Topic
 
 
