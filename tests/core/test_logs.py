@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import structlog
@@ -14,6 +18,14 @@ from youthcare.runtime import metrics
 from youthcare.runtime.logs import configure_logging, place_of, statement_ref
 
 BSN = "999990019"
+
+
+class FullDisk(io.StringIO):
+    """A stream on a disk without any room."""
+
+    def flush(self) -> None:
+        """What a full disk answers."""
+        raise OSError(errno.ENOSPC, "no space left on device")
 
 
 @pytest.fixture
@@ -100,3 +112,27 @@ def test_a_statement_reference_is_stable_and_says_nothing_without_the_salt() -> 
     assert len(reference) == 16
     assert len({reference, statement_ref(b"other", "0153", "/0153/noord", "s-1")}) == 2
     assert statement_ref(b"salt", "0153", "a", "bc") != statement_ref(b"salt", "0153", "ab", "c")
+
+
+def test_a_line_that_cannot_be_written_is_counted_and_work_goes_on() -> None:
+    """A full disk under the log is no reason to stop, or to break off between a commit and its acknowledgement."""
+    before = metrics.REGISTRY.get_sample_value("youthcare_log_writes_failed_total") or 0
+    configure_logging("test", "info", FullDisk())
+
+    structlog.get_logger().info("statement_refused", reason="bsn-invalid")
+
+    assert (metrics.REGISTRY.get_sample_value("youthcare_log_writes_failed_total") or 0) > before
+
+
+def test_a_process_whose_log_cannot_be_written_ends_when_it_must() -> None:
+    """Ending tells why, and ends also when nothing can be told; else it would hang on with a batch half done."""
+    lines = (
+        "from youthcare.runtime.logs import configure_logging",
+        "from youthcare.runtime.ending import ExitCode, end_process",
+        "configure_logging('test')",
+        "end_process('test', ExitCode.UNAVAILABLE)",
+    )
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([sys.executable, "-c", "; ".join(lines)], stdout=full, stderr=full, check=False)
+
+    assert ended.returncode == 75

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from enum import IntEnum
 from typing import NoReturn
 
@@ -42,5 +41,5 @@ def end_process(
     if isinstance(error, WrongTopic):
         keys["instruction"] = str(error)  # names topics and commands only
     structlog.get_logger().error("process_ended", reason=said, exit_code=int(code), **keys)
-    sys.stdout.flush()
+    logs.flush_output()
     os._exit(code)

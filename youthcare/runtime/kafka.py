@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from youthcare.runtime.ending import ExitCode, end_process
 from youthcare.runtime.faust_app import Keeper, StreamApp, stream_app
 from youthcare.runtime.gap_guard import GapGuard
 from youthcare.runtime.health import health_server
+from youthcare.runtime.logs import flush_output
 from youthcare.runtime.metering import Meter
 from youthcare.runtime.postgres import Pool, apply_schema, open_pool, unavailable_as_such
 from youthcare.runtime.processing import (
@@ -61,7 +61,7 @@ def run_worker(
     # The policy and not only this loop: Faust's consumer runs a second loop in a thread of its own.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_run(processor, settings, probe, companions))
-    sys.stdout.flush()
+    flush_output()
     # Not a return: threads of Faust may still be waiting for a broker that is away.
     os._exit(0)
 

@@ -5,6 +5,8 @@
    a BSN.
 3. Of an exception the type and the place are told, never its text: drivers put values into their texts. Of the
    lines of other libraries the unfilled template is told, for the same reason.
+4. A line that cannot be written is counted, and work goes on: an exception from a log line would break off whatever
+   was under way, the ending of the process too.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -71,6 +74,31 @@ def drop_unlisted(_logger: object, _method: str, line: Line) -> Line:
     return line
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Patient:
+    """A stream that counts what it cannot write; what its buffer still holds goes out when the disk has room again."""
+
+    out: TextIO
+
+    def write(self, text: str) -> int:
+        try:
+            return self.out.write(text)
+        except OSError:
+            metrics.LOG_WRITES_FAILED.inc()
+            return 0
+
+    def flush(self) -> None:
+        try:
+            self.out.flush()
+        except OSError:
+            metrics.LOG_WRITES_FAILED.inc()
+
+
+def flush_output() -> None:
+    """Write out what stands in the buffer of standard output, as far as there is room for it."""
+    _Patient(sys.stdout).flush()
+
+
 class _Template(logging.Handler):
     """Sends the lines of other libraries through our own rules: the template without its arguments."""
 
@@ -95,7 +123,7 @@ def configure_logging(service: str, level: str = "info", stream: TextIO | None =
             structlog.dev.ConsoleRenderer() if out.isatty() else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Patient(out))),
         cache_logger_on_first_use=False,
     )
     _route_libraries()

@@ -46,6 +46,7 @@ REFUSALS = _counter("refusals", "Messages and statements refused, by reason.", (
 ALERTS_OPENED = _counter("alerts_opened", "Alerts opened, by rule.", ("rule",))
 REQUESTS_LIMITED = _counter("requests_limited", "Requests answered 429, by what there was too much of.", ("kind",))
 LOG_KEYS_DROPPED = _counter("log_keys_dropped", "Keys dropped from log lines: not on the list.")
+LOG_WRITES_FAILED = _counter("log_writes_failed", "Times that the log could not be written: its disk is full.")
 RECORDS_APPLIED = _counter("records_applied", "Records whose effect is committed, and repeats.", ("service",))
 BATCHES_RETRIED = _counter("batches_retried", "Batches tried again after an outage.", ("service",))
 OFFSET_GAPS = _counter("offset_gaps", "Runs of offsets that did not come, by meaning.", ("service", "verdict"))
