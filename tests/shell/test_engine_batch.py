@@ -39,10 +39,10 @@ from youthcare.runtime.postgres import (
 from youthcare.runtime.processing import (
     POINTS,
     Batch,
-    Broken,
     Outgoing,
     Point,
     Record,
+    Skipped,
     TopicIdentity,
     Unavailable,
     WrongTopic,
@@ -188,7 +188,7 @@ async def test_offsets_that_our_reader_skipped_are_noticed(plan: Plan, pool: Poo
     now_ms = 4_000_000_000_000
     skipping = [replace(each, timestamp_ms=now_ms) for each in batch(identity, (0, 2)).records]
 
-    with pytest.raises(Broken):
+    with pytest.raises(Skipped):
         await apply_batch(
             pool,
             publisher,

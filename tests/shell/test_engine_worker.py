@@ -89,6 +89,23 @@ def test_tables_older_than_kafkas_positions_are_caught_up(plan: Plan, tmp_path: 
     assert judge(plan, sent).exact()
 
 
+def test_a_reader_that_passed_over_records_starts_again_from_its_position(plan: Plan, tmp_path: Path) -> None:
+    """What comes lies beyond the position: nothing is applied, the exit code asks for a start, and that heals it."""
+    with working(plan, tmp_path) as (worker, _):
+        sent = send(plan, 600)
+        settle(plan, 30)
+        execute(plan, f"delete from {plan.table()}")
+        execute(plan, f"update progress set next_offset = 0 where processor = '{plan.processor_name()}'")
+        sent |= send(plan, 24)
+        assert worker.wait(30) == 75
+    assert '"reason": "skipped"' in (tmp_path / "worker.log").read_text()
+
+    with working(plan, tmp_path, "again"):
+        settle(plan, 30)
+
+    assert judge(plan, sent).exact()
+
+
 def test_tables_that_are_gone_are_filled_again(plan: Plan, tmp_path: Path) -> None:
     """Without any position the whole topic is read, though Kafka has the group at the end."""
     with working(plan, tmp_path) as (worker, _):

@@ -11,7 +11,7 @@ import structlog
 from youthcare.runtime import metrics
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.gaps import Gap, GapVerdict, find_gaps, is_young, verdict
-from youthcare.runtime.processing import Batch, Broken, Processor
+from youthcare.runtime.processing import Batch, Broken, Processor, Skipped
 from youthcare.runtime.progress import Position
 
 
@@ -23,7 +23,7 @@ class GapGuard:
         self._inspector = inspector
 
     async def __call__(self, positions: Mapping[int, Position], batch: Batch) -> None:
-        """Raises ``Broken`` when offsets were skipped or lost."""
+        """Raises ``Skipped`` when our reader passed over records, ``Broken`` when the broker lost them."""
         for gap in find_gaps(positions, batch.records):
             found = await self._judged(gap)
             metrics.OFFSET_GAPS.labels(self._processor.name, found.value).inc()
@@ -36,7 +36,7 @@ class GapGuard:
                     first_missing=gap.first_missing,
                     next_offset=gap.next_present,
                 )
-                raise Broken("offsets were skipped")
+                raise Skipped if found is GapVerdict.SKIPPED else Broken("offsets were lost")
 
     async def _judged(self, gap: Gap) -> GapVerdict:
         topic, now_ms = self._processor.topic, round(time.time() * 1000)

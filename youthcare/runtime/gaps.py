@@ -3,8 +3,9 @@
 1. A gap lies between the position and the first record, or between two records of one partition.
 2. A gap before an old record is compaction's or retention's doing: counted, and no more.
 3. A gap before a young record is put to the broker. When the broker does hold what is missing, our reader
-   skipped it: the process ends and reads again from its position. When it does not, that is an error only
-   where the topic promises that young offsets are complete and the record before the gap was young too.
+   skipped it, as a group that falls apart while a fetch is under way makes it do: the process ends with 75 and
+   reads again from its position. When it does not, that is an error only where the topic promises that young
+   offsets are complete and the record before the gap was young too.
 """
 
 from __future__ import annotations

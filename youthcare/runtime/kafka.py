@@ -36,6 +36,7 @@ from youthcare.runtime.processing import (
     Probe,
     Processor,
     Record,
+    Skipped,
     TopicIdentity,
     Unavailable,
     WrongTopic,
@@ -116,6 +117,8 @@ def _end(service: str, error: BaseException) -> NoReturn:
         end_process(service, ExitCode.WRONG_TOPIC, error)
     if isinstance(error, Unavailable):
         end_process(service, ExitCode.UNAVAILABLE, error)
+    if isinstance(error, Skipped):
+        end_process(service, ExitCode.UNAVAILABLE, error, "skipped")
     end_process(service, ExitCode.BROKEN, error)
 
 

@@ -115,6 +115,10 @@ class Broken(Exception):
     """Our bug, or a state no code may go on from: the process ends and nothing is acknowledged."""
 
 
+class Skipped(Exception):
+    """Our reader passed over records that the broker holds: nothing is lost, a new start reads from the position."""
+
+
 class WrongTopic(Exception):
     """The topic is not the one that the state was built from; the text says what the operator must do."""
 
