@@ -56,6 +56,8 @@ class KafkaBroker:
         security: Security | None = None,
     ) -> None:
         self.bootstrap_servers = f"127.0.0.1:{port}"
+        self.more_settings = ""
+        """Lines that go before all others from the next start on: further listeners, for tests of faults."""
         self.description = f"Apache Kafka {_read_version(jars)}, one KRaft node" + (", secured" if security else "")
         self._security = security
         self._home = home
@@ -72,6 +74,11 @@ class KafkaBroker:
             grace_seconds=30.0,
         )
         self.program = Program(self._base)
+
+    @property
+    def folder(self) -> Path:
+        """Where its settings and data stand."""
+        return self._home
 
     def launch(self) -> None:
         """Start without waiting; formats the data folder the first time."""
@@ -130,7 +137,9 @@ class KafkaBroker:
         settings = shipped("local/kafka/server.properties").read_text(encoding="utf-8")
         if self._security is not None:
             settings += "\n" + shipped("local/kafka/secured.properties").read_text(encoding="utf-8")
-        (self._home / "server.properties").write_text(settings + self._own_settings(), encoding="utf-8")
+        (self._home / "server.properties").write_text(
+            settings + self._own_settings() + self.more_settings, encoding="utf-8"
+        )
         shutil.copyfile(shipped("local/kafka/log4j2.properties"), self._home / "log4j2.properties")
 
     def _own_settings(self) -> str:

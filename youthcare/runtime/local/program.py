@@ -69,6 +69,11 @@ class Program:
         """Who runs now, or ran last; None when it was never launched."""
         return self._identity
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the last child ended, a signal as a negative number; None while it runs or was never launched."""
+        return None if self._child is None else self._child.poll()
+
     def is_running(self) -> bool:
         """Whether the child lives."""
         return self._identity is not None and is_running(self._identity)

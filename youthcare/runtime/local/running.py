@@ -24,10 +24,11 @@ READY_SECONDS = 90.0
 
 @dataclass(slots=True)
 class RunningServices:
-    """The processes by name, and the port of each."""
+    """The processes by name, and the port of each; `own` are settings of one service, which go before all others."""
 
     stack: Stack
     settings: Mapping[str, str]
+    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
     give_way: bool = True
@@ -78,7 +79,11 @@ class RunningServices:
 
     def _launch(self, process: ServiceProcess) -> Launch:
         port = "METRICS_PORT" if process.part is Part.WORKER else "HTTP_PORT"
-        own = {**self.stack.environment_of(process.service), port: str(self.ports[process.name])}
+        own = {
+            **self.stack.environment_of(process.service),
+            **self.own.get(process.service, {}),
+            port: str(self.ports[process.name]),
+        }
         known = {**os.environ, **self.settings, **own}
         foreign = self.stack.environment().keys() - own.keys()
         return Launch(
