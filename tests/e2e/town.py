@@ -176,26 +176,33 @@ async def _delivered(doors: Doors, envelopes: Sequence[Envelope]) -> list[list[d
     return wrong
 
 
-@contextmanager
-def town(
-    folder: Path, *, monitored: bool = False, secured: bool = False, settings: Mapping[str, str] | None = None
-) -> Iterator[Town]:
-    """A town that is up, plain or behind locks, with more settings when given; all that it started is ended."""
+def made_settings(folder: Path, municipalities: Sequence[str]) -> tuple[LocalIssuer, dict[str, str], Path]:
+    """An issuer of tokens, settings with keys and rules for these municipalities, and where the rules stand."""
     issuer = local_issuer(folder)
-    for name in ("identity-keys.json", "access-log-keys.json"):
-        make_keys(folder / name, MUNICIPALITY)
     rules = folder / "rules.yml"
     content = yaml.safe_load(shipped("rules.yml").read_text(encoding="utf-8"))
-    content["municipalities"][MUNICIPALITY] = {"signals": True, "alert_start_day": today() - timedelta(days=90)}
+    for municipality in municipalities:
+        for name in ("identity-keys.json", "access-log-keys.json"):
+            make_keys(folder / name, municipality)
+        content["municipalities"][municipality] = {"signals": True, "alert_start_day": today() - timedelta(days=90)}
     rules.write_text(yaml.safe_dump(content), encoding="utf-8")
-    chosen = {
+    settings = {
         **issuer.environment(),
         "IDENTITY_KEYS_FILE": str(folder / "identity-keys.json"),
         "ACCESS_LOG_KEYS_FILE": str(folder / "access-log-keys.json"),
         "LOG_SALT": "salt-of-a-test",
         "RULES_FILE": str(rules),
-        **(settings or {}),
     }
+    return issuer, settings, rules
+
+
+@contextmanager
+def town(
+    folder: Path, *, monitored: bool = False, secured: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[Town]:
+    """A town that is up, plain or behind locks, with more settings when given; all that it started is ended."""
+    issuer, made, rules = made_settings(folder, [MUNICIPALITY])
+    chosen = {**made, **(settings or {})}
     with run_stack(with_monitoring=monitored, secured=secured) as stack:
         running = RunningServices(stack=stack, settings=chosen, ready_seconds=READY_SECONDS, give_way=False)
         found = Town(stack, running, issuer, rules)
