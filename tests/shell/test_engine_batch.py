@@ -39,6 +39,7 @@ from youthcare.runtime.postgres import (
 from youthcare.runtime.processing import (
     POINTS,
     Batch,
+    Broken,
     Outgoing,
     Point,
     Record,
