@@ -143,7 +143,7 @@ def fault_town(folder: Path, municipalities: Sequence[str]) -> Iterator[FaultTow
         listen_for_each(stack, kafka)
         postgres = {service: network.lead(choose_free_port(), _port(stack.dsn(service))) for service in SERVICES}
         own = {service: _own(stack, service, kafka[service], postgres[service]) for service in SERVICES}
-        running = RunningServices(stack=stack, settings=settings, own=own, ready_seconds=READY_SECONDS)
+        running = RunningServices(stack=stack, settings=settings, own=own, ready_seconds=READY_SECONDS, give_way=False)
         town = Town(stack, running, issuer, rules)
         town.command("topics")
         ends.callback(running.stop)

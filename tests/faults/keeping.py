@@ -62,7 +62,8 @@ class Keeper(threading.Thread):
         if life.ended is None:
             life.ended = now
             life.pause = FIRST_PAUSE_SECONDS if now - life.began > LIVED_SECONDS else life.pause * 2
-            self.endings[name, program.exit_code or 0] += 1
+            if program.exit_code is not None:  # else it was never started
+                self.endings[name, program.exit_code] += 1
         if now - life.ended >= min(life.pause, LONGEST_PAUSE_SECONDS):
             program.launch()
             life.began, life.ended = time.monotonic(), None

@@ -21,6 +21,7 @@ from tests.chaos.trajectory_pair import is_frozen
 from tests.faults.disks import log_that_cannot_grow
 from tests.faults.fault_town import FaultTown
 from tests.faults.proxy import Proxy, Way
+from tests.indication import until
 from youthcare.runtime.local.process import send_signal, wait_for_end
 from youthcare.runtime.local.program import Program
 from youthcare.runtime.local.services import SERVICE_PROCESSES, SERVICES
@@ -111,8 +112,11 @@ def freeze(town: FaultTown, dice: Random, round_number: int) -> Hit:
         twin = f"{process}-2" if round_number % 4 == 2 and process.endswith("worker") else process
         program = town.program(twin)
         _pause(dice, 0.5)
-        if _signal(program, signal.SIGSTOP) and program.identity is not None and is_frozen(program.identity.pid):
+        if _signal(program, signal.SIGSTOP):
             frozen.append((program, _service(process)))
+    for program, _ in frozen:
+        # A process that waits for a processor stops when it gets one.
+        until(lambda: program.identity is None or is_frozen(program.identity.pid), "it is frozen")  # noqa: B023
     time.sleep(SESSION_SECONDS + dice.uniform(1.5, 3))  # the fault itself
     return [service for program, service in frozen if _signal(program, signal.SIGCONT)]
 
@@ -194,8 +198,8 @@ async def _trouble(town: FaultTown, seconds: float) -> None:
         async with connection.transaction():
             for service in SERVICES:
                 await connection.execute(f"lock table {service}.progress in access exclusive mode")
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
                 await connection.execute(_WAITING, list(SERVICES))
                 await asyncio.sleep(0.2)  # the pace of the fault
     finally:

@@ -151,7 +151,8 @@ class Stream(threading.Thread):
 
     async def _hand_in(self, intake: asyncio.Queue[Envelope | None]) -> None:
         """Put messages on `intake` until the last sender has ended."""
-        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "acks": "all", "delivery.timeout.ms": 5000})
+        told = {"acks": "all", "delivery.timeout.ms": 5000, "log_level": 0}
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, **told})
         ended = 0
         while ended < HTTP_SENDERS:
             envelope = await intake.get()

@@ -5,7 +5,8 @@ many rounds of a quick kind; a slow kind has a half or a third of that. `TRAJECT
 """
 
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ delete from trajectory.statement where ctid = (
 """
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A run that is told to stop unmounts its disks, also where whoever started it had it ignore interrupts."""
+    kept = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
 def asked() -> Sequence[Kind]:
     """The kinds to run: all, or those of which the setting names a part."""
     words = [word.strip() for word in os.environ.get("TRAJECTWACHT_FAULT_KINDS", "").split(",") if word.strip()]
@@ -40,6 +50,7 @@ def report_of(course: Course) -> str:
     return f"{head}\n\n{table(course.rows)}\n"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_no_fault_loses_doubles_or_spoils_anything(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Whatever dies, freezes, fills up or is cut off, what senders were told stands there once and as replay says."""
     kinds = asked()
