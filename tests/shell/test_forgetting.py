@@ -281,6 +281,7 @@ async def test_whose_term_is_over_is_forgotten_everywhere_by_the_same_steps(
     assert youth_digest("0153", youths[over]) in {each.digest for each in await stated(readers.settings)}
 
 
+@pytest.mark.prove
 async def test_the_process_that_stays_tells_how_far_forgetting_is_and_ends_when_told(
     own_world: World, door: Door, tmp_path: Path
 ) -> None:
