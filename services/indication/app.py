@@ -70,6 +70,7 @@ class IntakeProcessor:
     doors: Doors
     name: str = "indication"
     topic: Topic = INTAKE
+    folds_repeats: bool = True
     written: asyncio.Queue[Written] = field(default_factory=lambda: asyncio.Queue(_QUEUE_BATCHES))
 
     async def prepare(self, pool: Pool) -> None:

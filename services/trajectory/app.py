@@ -63,6 +63,7 @@ class TrajectoryProcessor:
     name: str = "trajectory"
     topic: Topic = INDICATION_EVENTS
     facts_topic: Topic = TRAJECTORY_FACTS
+    folds_repeats: bool = True
 
     async def prepare(self, pool: Pool) -> None:
         """Make the tables, enter first settings, and refuse to write under an older revision of the rules."""

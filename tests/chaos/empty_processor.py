@@ -84,6 +84,8 @@ def _topic(name: str) -> Topic:
 class EmptyProcessor:
     """Keeps the set of ids and publishes each."""
 
+    folds_repeats = True
+
     def __init__(self, plan: Plan) -> None:
         self.name = plan.processor_name()
         self.topic = plan.topic_in()

@@ -120,6 +120,33 @@ async def test_a_position_never_goes_back(plan: Plan, pool: Pool, identity: Topi
     assert await state(pool, plan, identity) == ({"0-0", "0-1", "0-2"}, {0: 3})
 
 
+class Once(EmptyProcessor):
+    """Keeps what a later record may take away; notes what it is given."""
+
+    folds_repeats = False
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.given: list[int] = []
+
+    async def fold(self, connection: Connection, batch: Sequence[Record]) -> Sequence[Outgoing]:
+        """Note the offsets."""
+        self.given += [record.offset for record in batch]
+        return await super().fold(connection, batch)
+
+
+async def test_who_can_take_back_is_not_given_again_what_lies_below_its_position(
+    plan: Plan, pool: Pool, identity: TopicIdentity
+) -> None:
+    """A reader that comes back to before an erasure would have the erased again."""
+    publisher, processor = Publisher(plan.worker_settings().broker), Once(plan)
+
+    await apply_batch(pool, publisher, processor, batch(identity, (0, 0), (0, 1)))
+    await apply_batch(pool, publisher, processor, batch(identity, (0, 0), (0, 1), (0, 2)))
+
+    assert processor.given == [0, 1, 2]
+
+
 class Failing(EmptyProcessor):
     """Writes and then raises."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from youthcare.runtime import progress
 from youthcare.runtime.postgres import Pool, unavailable_as_such
-from youthcare.runtime.processing import Batch, Probe, Processor, Unavailable, silent
+from youthcare.runtime.processing import Batch, Probe, Processor, Record, Unavailable, silent
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.progress import Position
 
@@ -43,13 +43,19 @@ async def apply_batch(
             positions = await progress.lock_positions(connection, processor.name, batch)
             probe("after-lock")
             await guard(positions, batch)
-            outgoing = await processor.fold(connection, batch.records)
+            outgoing = await processor.fold(connection, _to_fold(processor, positions, batch))
             delivery = await publisher.produce(outgoing)
             probe("after-produce")
             await publisher.flush(delivery)
             probe("after-flush")
             await progress.advance(connection, processor.name, batch)
         probe("after-commit")
+
+
+def _to_fold(processor: Processor, positions: Mapping[int, Position], batch: Batch) -> Sequence[Record]:
+    if processor.folds_repeats:
+        return batch.records
+    return [record for record in batch.records if record.offset >= positions[record.partition].next_offset]
 
 
 async def patiently(

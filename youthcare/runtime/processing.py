@@ -97,6 +97,14 @@ class Processor(Protocol):
     def topic(self) -> Topic:
         """The topic it consumes, in all its partitions."""
 
+    @property
+    def folds_repeats(self) -> bool:
+        """Whether records below its positions are folded again: yes where what they say is a set that only grows.
+
+        No where a later record can take all of it away: a reader of facts that comes back to facts of somebody whom
+        it has erased since would have that youth again, until it reads of the erasure again.
+        """
+
     async def prepare(self, pool: Pool) -> None:
         """Make the tables and read what it needs, once, before the first record."""
 

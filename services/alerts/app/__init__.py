@@ -58,6 +58,7 @@ class AlertsProcessor:
     clock: Clock = utc_now
     name: str = "alerts"
     topic: Topic = TRAJECTORY_FACTS
+    folds_repeats: bool = False
 
     async def prepare(self, pool: Pool) -> None:
         """Make the tables and enter the first norms."""

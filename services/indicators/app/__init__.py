@@ -59,6 +59,7 @@ class IndicatorsProcessor:
 
     name: str = "indicators"
     topic: Topic = TRAJECTORY_FACTS
+    folds_repeats: bool = False
 
     async def prepare(self, pool: Pool) -> None:
         """Make the tables."""
