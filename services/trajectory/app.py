@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.trajectory import store
 from services.trajectory.facts import Rules
-from services.trajectory.processor import YouthKey, layers, named, touches
+from services.trajectory.processor import YouthKey, layers, named, only_named, touches
 from services.trajectory.store import forgotten
 from services.trajectory.store.groups import keep_facts, ledgers_of, ledgers_touched
 from youthcare.codes import care_forms_from
@@ -107,8 +107,11 @@ class TrajectoryProcessor:
         # A long silence would end our session: whoever computes long writes in between (postgres.py, rule 1).
         for part in _in_parts(ledgers):
             lost = await forgotten.lost_statements(connection, {key for rows in part for key in named(rows)})
+            # A merge into somebody who was erased since names them still: nothing is told or kept of them.
+            passed = await forgotten.forgotten_among(connection, only_named(part))
             derived = [facts for rows in part for facts in self._told(rows, since, lost)]
-            await keep_facts(connection, derived, part)
+            derived = [facts for facts in derived if (facts.municipality, facts.youth) not in passed]
+            await keep_facts(connection, derived, part, passed)
             told += [((facts.municipality, facts.youth), facts) for facts in derived]
         return told
 

@@ -74,6 +74,12 @@ def named(statements: Iterable[Statement]) -> set[YouthKey]:
     return found
 
 
+def only_named(ledgers: Iterable[Sequence[Statement]]) -> set[YouthKey]:
+    """Youths whom ledgers merge into and hold no statement about."""
+    rows = [row for ledger in ledgers for row in ledger]
+    return named(rows) - {(row.municipality, row.youth) for row in rows}
+
+
 def touches(row: Statement, youths: Set[YouthKey]) -> bool:
     """Whether a statement is about one of the youths, or merges another into it."""
     into = row.data.into if isinstance(row.data, YouthMerged) else row.youth

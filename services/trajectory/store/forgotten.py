@@ -36,6 +36,10 @@ _HEADLESS = """
 update forgotten set head = null from unnest($1::text[], $2::text[]) as gone (municipality, youth)
 where forgotten.municipality = gone.municipality and forgotten.head = gone.youth
 """
+_ALONE = """
+update youth set head = youth.youth from unnest($1::text[], $2::text[]) as gone (municipality, youth)
+where youth.municipality = gone.municipality and youth.head = gone.youth
+"""
 _LOST = """
 select forgotten.municipality, head, sum(statements)::integer as statements from forgotten
 join unnest($1::text[], $2::text[]) as wanted (municipality, youth)
@@ -64,6 +68,8 @@ async def erase(connection: Connection, heads: Mapping[YouthKey, str]) -> None:
     await connection.execute(_HEADLESS, *_columns(gone))
     for table in ("statement", "youth"):
         await connection.execute(_DELETE.format(table=table), *_columns(gone))
+    # Who had joined them and is still here: under a head that is gone its own erasure would make that one's row anew.
+    await connection.execute(_ALONE, *_columns(gone))
 
 
 async def lost_statements(connection: Connection, youths: Collection[YouthKey]) -> dict[YouthKey, int]:

@@ -40,9 +40,13 @@ async def ledgers_of(
 
 
 async def keep_facts(
-    connection: Connection, told: Sequence[YouthFacts], ledgers: Iterable[Sequence[Statement]]
+    connection: Connection,
+    told: Sequence[YouthFacts],
+    ledgers: Iterable[Sequence[Statement]],
+    forgotten: Set[YouthKey] = frozenset(),
 ) -> None:
-    """Keep the newest facts of each youth told of, and whose ledger it joined."""
+    """Keep the newest facts of each youth told of, and whose ledger it joined, unless that one was forgotten."""
     newest = {(facts.municipality, facts.youth): facts for facts in told}
-    now = {key: head for rows in ledgers for key, head in heads(rows).items()}
+    joined = {key: head for rows in ledgers for key, head in heads(rows).items()}
+    now = {key: key[1] if (key[0], head) in forgotten else head for key, head in joined.items()}
     await store.write_facts(connection, [newest[key] for key in sorted(newest)], now)
