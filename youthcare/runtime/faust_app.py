@@ -48,6 +48,15 @@ class Keeper:
         """Whether the tables hold the record at this offset."""
         return offset < self.applied.get(partition, 0)
 
+    def earlier(self, positions: Mapping[int, int], committed: Mapping[int, int | None]) -> dict[int, int]:
+        """Of the partitions assigned, with Kafka's committed offset of each (None: none), where to go back to."""
+        # Without a committed offset Faust starts at the beginning; the tables know better.
+        return {
+            partition: positions[partition]
+            for partition, offset in committed.items()
+            if partition in positions and (offset is None or positions[partition] < offset)
+        }
+
 
 class PositionedConsumer(Consumer):
     """A Faust consumer whose authority is the tables."""
@@ -63,20 +72,12 @@ class PositionedConsumer(Consumer):
         await super().perform_seek()
         keeper = _keeper(self)
         positions = await keeper.refresh()
-        earlier = {
-            partition: positions[partition.partition]
-            for partition in self.assignment()
-            if partition.topic == keeper.topic and self._is_ahead(partition, positions)
-        }
+        places = {each.partition: each for each in self.assignment() if each.topic == keeper.topic}
+        committed = {partition: self._committed_offset.get(place) for partition, place in places.items()}
+        earlier = keeper.earlier(positions, committed)
         if earlier:
-            await self.seek_wait(earlier)
+            await self.seek_wait({places[partition]: offset for partition, offset in earlier.items()})
         keeper.assignments += 1
-
-    def _is_ahead(self, partition: Any, positions: Mapping[int, int]) -> bool:
-        committed = self._committed_offset.get(partition)
-        known = positions.get(partition.partition)
-        # Without a committed offset Faust starts at the beginning; the tables know better.
-        return known is not None and (committed is None or known < committed)
 
 
 class PositionedTransport(Transport):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
 from youthcare.runtime import metrics
 from youthcare.runtime.brokers import Inspector
+from youthcare.runtime.clock import utc_now
 from youthcare.runtime.gaps import Gap, GapVerdict, find_gaps, is_young, verdict
 from youthcare.runtime.processing import Batch, Broken, Processor, Skipped
 from youthcare.runtime.progress import Position
@@ -18,9 +19,10 @@ from youthcare.runtime.progress import Position
 class GapGuard:
     """The guard of a worker; called under the lock of the batch's positions."""
 
-    def __init__(self, processor: Processor, inspector: Inspector) -> None:
+    def __init__(self, processor: Processor, inspector: Inspector, clock: Callable[[], datetime] = utc_now) -> None:
         self._processor = processor
         self._inspector = inspector
+        self._clock = clock
 
     async def __call__(self, positions: Mapping[int, Position], batch: Batch) -> None:
         """Raises ``Skipped`` when our reader passed over records, ``Broken`` when the broker lost them."""
@@ -39,7 +41,7 @@ class GapGuard:
                 raise Skipped if found is GapVerdict.SKIPPED else Broken("offsets were lost")
 
     async def _judged(self, gap: Gap) -> GapVerdict:
-        topic, now_ms = self._processor.topic, round(time.time() * 1000)
+        topic, now_ms = self._processor.topic, round(self._clock().timestamp() * 1000)
         first_held = None
         if is_young(gap.after_ms, now_ms, topic.compaction_lag):
             first_held = await asyncio.to_thread(

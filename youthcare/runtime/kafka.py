@@ -12,7 +12,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ import structlog
 import uvloop
 
 from youthcare.runtime import metrics, progress
-from youthcare.runtime.batch import apply_batch, patiently
+from youthcare.runtime.batch import Guard, apply_batch, patiently
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.ending import ExitCode, end_process
 from youthcare.runtime.faust_app import Keeper, StreamApp, stream_app
@@ -123,7 +123,9 @@ def _end(service: str, error: BaseException) -> NoReturn:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Worker:
+class StreamWorker:
+    """One worker with all it needs; ``end`` is told of what goes wrong in the stream and never returns."""
+
     processor: Processor
     settings: WorkerSettings
     probe: Probe
@@ -132,8 +134,9 @@ class _Worker:
     publisher: Publisher
     inspector: Inspector
     identity: TopicIdentity
-    guard: GapGuard
+    guard: Guard
     keeper: Keeper
+    end: Callable[[str, BaseException], NoReturn] = _end
 
     async def run(self, stop: asyncio.Event, companions: Sequence[Companion]) -> None:
         """Consume until asked to stop; raises when the stream or anything beside it ends by itself."""
@@ -169,7 +172,7 @@ class _Worker:
                 await self._applied([_record(event.message) for event in events])
             except Exception as error:
                 # Not raised: Faust would acknowledge the batch.
-                _end(self.processor.name, error)
+                self.end(self.processor.name, error)
 
     async def _applied(self, records: Sequence[Record]) -> None:
         batch = Batch(identity=self.identity, records=records)
@@ -190,9 +193,9 @@ class _Worker:
         structlog.get_logger().warning("batch_postponed", processor=self.processor.name, reason=str(away))
 
 
-async def _started(processor: Processor, settings: WorkerSettings, probe: Probe, vitals: Vitals) -> _Worker:
+async def _started(processor: Processor, settings: WorkerSettings, probe: Probe, vitals: Vitals) -> StreamWorker:
     """Everything that a worker needs, waited for as long as an outage may last."""
-    made: list[_Worker] = []
+    made: list[StreamWorker] = []
 
     async def make() -> None:
         made.append(await _make(processor, settings, probe, vitals))
@@ -205,7 +208,7 @@ async def _started(processor: Processor, settings: WorkerSettings, probe: Probe,
     return made[0]
 
 
-async def _make(processor: Processor, settings: WorkerSettings, probe: Probe, vitals: Vitals) -> _Worker:
+async def _make(processor: Processor, settings: WorkerSettings, probe: Probe, vitals: Vitals) -> StreamWorker:
     metrics.start_at_zero(processor.name)
     pool = await open_pool(settings.database, processor.name, all_municipalities=True)
     inspector = Inspector(settings.broker)
@@ -216,7 +219,7 @@ async def _make(processor: Processor, settings: WorkerSettings, probe: Probe, vi
             positions = await progress.read_positions(connection, processor.name, identity)
         return {partition: position.next_offset for partition, position in positions.items()}
 
-    return _Worker(
+    return StreamWorker(
         processor=processor,
         settings=settings,
         probe=probe,

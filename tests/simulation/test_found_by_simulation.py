@@ -1,0 +1,91 @@
+"""What the fault simulation found in production, each as a story of its own that fails without its mending."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.alerts.app import AlertsProcessor
+from services.trajectory.app import TrajectoryProcessor
+from services.trajectory.store import statement_body
+from tests import builders
+from tests.simulation.tables import Database, MemoryPool
+from tests.simulation.town import norms, rules
+from youthcare.runtime.batch import apply_batch
+from youthcare.runtime.processing import Batch, Outgoing, Processor, Record, TopicIdentity
+from youthcare.runtime.topics import statement_key, youth_key
+from youthcare.wire import statement_from_wire
+
+ANNA, BRAM = "anna", "bram"
+Line = tuple[bytes, bytes | None]
+
+
+@dataclass(slots=True)
+class Published:
+    """A publisher that keeps what it was given."""
+
+    messages: list[Outgoing]
+
+    async def produce(self, messages: Sequence[Outgoing]) -> None:
+        """Keep it."""
+        self.messages += messages
+
+    async def flush(self, _delivery: None) -> None:
+        """It is kept."""
+
+
+def told(event: builders.Statement) -> Line:
+    """A statement as it stands on the topic."""
+    row = statement_from_wire(event)
+    return statement_key(row.municipality, row.youth, row.source, row.id), statement_body(row)
+
+
+def wiped(line: Line) -> Line:
+    """Its tombstone."""
+    return line[0], None
+
+
+async def apply(database: Database, processor: Processor, lines: Sequence[Line], first_offset: int) -> list[Outgoing]:
+    """One batch, its first record at an offset; what was told."""
+    published = Published([])
+    records = [
+        Record(topic="t", partition=0, offset=first_offset + place, key=key, value=value, timestamp_ms=1)
+        for place, (key, value) in enumerate(lines)
+    ]
+    identity = TopicIdentity(name="t", topic_id="1", partition_count=1)
+    batch = Batch(identity=identity, records=records)
+    await apply_batch(MemoryPool(database), published, processor, batch)  # type: ignore[arg-type]
+    return published.messages
+
+
+async def test_who_was_merged_into_somebody_erased_leaves_no_name_of_them() -> None:
+    """Both are forgotten, the head first: no row names it again, and nothing more is told of it."""
+    database, processor = Database(), TrajectoryProcessor(rules())
+    joined = told(builders.merged(into=ANNA, youth=BRAM, id="m"))
+    started = {each: told(builders.started(youth=each, id=f"{each[0]}-s")) for each in (ANNA, BRAM)}
+    wishes = {each: told(builders.forgotten(youth=each, id=f"{each[0]}-w")) for each in (ANNA, BRAM)}
+    late = told(builders.ended(youth=BRAM, id="b-e"))
+    await apply(database, processor, [started[ANNA], joined, started[BRAM], wishes[ANNA], wishes[BRAM]], 0)
+
+    erased = await apply(database, processor, [wiped(started[ANNA]), wiped(wishes[ANNA])], 5)
+    after = await apply(database, processor, [late], 7)
+    await apply(database, processor, [wiped(each) for each in (joined, started[BRAM], late, wishes[BRAM])], 8)
+
+    assert {each.key: each.value for each in erased}[youth_key("0153", ANNA)] is None
+    assert youth_key("0153", ANNA) not in {each.key for each in after}
+    rows = [row for table in database.tables.values() for row in table.values()]
+    assert [row for row in rows if ANNA in repr(row) or BRAM in repr(row)] == []
+
+
+async def test_who_reads_before_an_erasure_again_does_not_have_the_erased_again() -> None:
+    """A group that acknowledged less than the tables hold brings facts again that a tombstone has followed since."""
+    facts = await apply(Database(), TrajectoryProcessor(rules()), [told(builders.started(youth=ANNA, id="s"))], 0)
+    lines = [(each.key, each.value) for each in facts]
+    database, now = Database(), datetime(2024, 11, 4, 12, tzinfo=UTC)
+    processor = AlertsProcessor(norms(), clock=lambda: now)
+    await processor.prepare(MemoryPool(database))
+    await apply(database, processor, [*lines, (youth_key("0153", ANNA), None)], 0)
+
+    await apply(database, processor, lines, 0)
+
+    assert database.tables["youth_state"] == {}
+    assert database.tables["alert"] == {}
