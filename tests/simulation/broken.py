@@ -108,6 +108,8 @@ class Swallowing(TrajectoryProcessor):
         return await TrajectoryProcessor.fold(self, connection, kept)
 
 
+FIRST_SEEDS = {"readers fold again what lies before an erasure": 0}
+"""Where a seed that finds it is near, when it takes an erasure and a rebalance in one breath."""
 BROKEN: dict[str, Engine] = {
     "the position is moved before the batch is folded": Engine(worker=PositionFirst),
     "facts are published after the commit and nowhere kept": Engine(worker=PublishAfterwards),

@@ -25,7 +25,7 @@ from tests.simulation.tables import MemoryPool
 from tests.simulation.town import ALERTS, EVENTS, FACTS, Town, norms, rules
 from youthcare.cli_replay import alerts_of, facts_of
 from youthcare.period import civil_day
-from youthcare.runtime.topics import youth_key
+from youthcare.runtime.topics import alert_key, youth_key
 from youthcare.wire import from_wire
 from youthcare.youthfacts import YouthFacts
 
@@ -185,9 +185,9 @@ def _check_alerts(town: Town, expected: list[YouthFacts]) -> None:
     require(max(held.values(), default=0) <= 1, "an alert stands twice")
     waiting = [row for row in town.alerts.database.tables["alert_event"].values() if row["published"] is None]
     require(not waiting, "something waits in the outbox")
+    told = town.log.last_by_key(ALERTS.name)
     for key, row in town.alerts.database.tables["alert_event"].items():
-        topic_key = f"{key[0]}/{key[1]}/{key[2]}".encode()
-        record = town.log.last_by_key(ALERTS.name).get(topic_key)
+        record = told.get(alert_key(*key))
         require(record is not None and record.value == row["body"], "what was told is not on the topic")
 
 
