@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from schemas.models import canonical_statement
 from services.trajectory import store
 from services.trajectory.facts import Rules
-from services.trajectory.processor import YouthKey, layers, named, only_named, touches
+from services.trajectory.processor import YouthKey, joined_to, layers, named, only_named, touches
 from services.trajectory.store import forgotten
 from services.trajectory.store.groups import keep_facts, ledgers_of, ledgers_touched
 from youthcare.codes import care_forms_from
@@ -131,6 +131,9 @@ class TrajectoryProcessor:
         if not gone:
             return []
         locked = await store.lock_groups(connection, gone)
+        # Whoever was merged into them is forgotten with them, by a wish that may still be under way: left behind, its
+        # statements would count in the version of a survivor now and no more afterwards, and a version never goes back.
+        gone = joined_to(await store.read_statements(connection, sorted(locked)), gone)
         await forgotten.erase(connection, {key: locked[key] for key in gone})
         staying = {key: head for key, head in locked.items() if key not in gone and (key[0], head) not in gone}
         rest = await ledgers_of(connection, staying, staying.keys())

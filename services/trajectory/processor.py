@@ -80,6 +80,15 @@ def only_named(ledgers: Iterable[Sequence[Statement]]) -> set[YouthKey]:
     return named(rows) - {(row.municipality, row.youth) for row in rows}
 
 
+def joined_to(statements: Iterable[Statement], youths: Set[YouthKey]) -> frozenset[YouthKey]:
+    """The youths and whoever was merged into one of them, one through the other."""
+    merges = [row for row in statements if isinstance(row.data, YouthMerged)]
+    found = set(youths)
+    while more := {(row.municipality, row.youth) for row in merges if touches(row, found)} - found:
+        found |= more
+    return frozenset(found)
+
+
 def touches(row: Statement, youths: Set[YouthKey]) -> bool:
     """Whether a statement is about one of the youths, or merges another into it."""
     into = row.data.into if isinstance(row.data, YouthMerged) else row.youth

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import orjson
+
 from services.alerts.app import AlertsProcessor
 from services.trajectory.app import TrajectoryProcessor
 from services.trajectory.store import statement_body
@@ -15,7 +17,7 @@ from youthcare.runtime.processing import Batch, Outgoing, Processor, Record, Top
 from youthcare.runtime.topics import statement_key, youth_key
 from youthcare.wire import statement_from_wire
 
-ANNA, BRAM = "anna", "bram"
+ANNA, BRAM, COEN = "anna", "bram", "coen"
 Line = tuple[bytes, bytes | None]
 
 
@@ -74,6 +76,29 @@ async def test_who_was_merged_into_somebody_erased_leaves_no_name_of_them() -> N
     assert youth_key("0153", ANNA) not in {each.key for each in after}
     rows = [row for table in database.tables.values() for row in table.values()]
     assert [row for row in rows if ANNA in repr(row) or BRAM in repr(row)] == []
+
+
+async def test_a_survivor_of_a_chain_of_merges_is_told_ever_newer_facts() -> None:
+    """Of three merged youths the one in the middle is forgotten: what the survivor has lost stays in its version."""
+    database, processor = Database(), TrajectoryProcessor(rules())
+    first = told(builders.started(youth=BRAM, id="b-s"))
+    joined = [
+        told(builders.merged(into=COEN, youth=BRAM, id="b-m")),
+        told(builders.merged(into=ANNA, youth=COEN, id="c-m")),
+    ]
+    own = told(builders.started(youth=ANNA, id="a-s"))
+    wish = told(builders.forgotten(youth=COEN, id="c-w"))
+    later = told(builders.ended(youth=ANNA, id="a-e"))
+
+    facts = await apply(database, processor, [first, *joined, own, wish], 0)
+    facts += await apply(database, processor, [wiped(joined[1]), wiped(wish)], 5)
+    facts += await apply(database, processor, [later], 7)
+
+    bodies = [each.value for each in facts if each.key == youth_key("0153", ANNA) and each.value is not None]
+    versions = [orjson.loads(body)["version"] for body in bodies]
+    assert len(versions) > 2
+    assert versions == sorted(versions)
+    assert versions[-1] > versions[-2]
 
 
 async def test_who_reads_before_an_erasure_again_does_not_have_the_erased_again() -> None:
