@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import orjson
@@ -108,15 +107,12 @@ class Swallowing(TrajectoryProcessor):
         return await TrajectoryProcessor.fold(self, connection, kept)
 
 
-FIRST_SEEDS = {"readers fold again what lies before an erasure": 0}
-"""Where a seed that finds it is near, when it takes an erasure and a rebalance in one breath."""
 BROKEN: dict[str, Engine] = {
     "the position is moved before the batch is folded": Engine(worker=PositionFirst),
     "facts are published after the commit and nowhere kept": Engine(worker=PublishAfterwards),
     "nothing is locked": Engine(has_locks=False),
     "the reader goes by Kafka's position alone": Engine(keeper=KafkaAlone),
     "readers apply facts whatever their version": Engine(alerts=Unguarded),
-    "readers fold again what lies before an erasure": Engine(alerts=partial(AlertsProcessor, folds_repeats=True)),
     "a repeated statement counts twice": Engine(trajectory=Doubling),
     "poison is swallowed": Engine(trajectory=Swallowing),
 }

@@ -59,7 +59,7 @@ async def go_on(town: Town) -> str | None:
     actors = free(town)
     if not actors:
         return None
-    actor, gates = town.dice.choice(actors), town.dice.choice((1, 2, 3, 5, 8, 13))
+    actor, gates = town.dice.choice(actors), town.dice.choice((2, 4, 6, 10))
     place = actor.place
     await turn(town, actor, gates)
     return f"{actor.process.name}/{actor.name} goes on from {place}, {gates} gates at most, to {actor.place}"
@@ -348,8 +348,8 @@ async def _act(town: Town, worker: WorkerProcess, connection: MemoryConnection) 
 
 
 STEPS: dict[Step, int] = {
-    go_on: 22, finish: 34, tell: 12, repeat: 5, spoil: 2, mark: 1, forget: 2, wipe: 4, kill: 3, start: 8, freeze: 4,
-    lapse: 5, thaw: 5, land: 3, rebalance: 3, fault: 5, restart_database: 1, hours: 2, skew: 2, snapshot: 1, beside: 8,
+    go_on: 50, finish: 12, tell: 14, repeat: 5, spoil: 2, mark: 1, forget: 2, wipe: 4, kill: 3, start: 8, freeze: 4,
+    lapse: 5, thaw: 5, land: 3, rebalance: 5, fault: 5, restart_database: 1, hours: 2, skew: 2, snapshot: 1, beside: 8,
 }  # fmt: skip
 
 

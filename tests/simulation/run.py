@@ -26,7 +26,7 @@ from tests.simulation.town import Town, make_town
 from tests.simulation.workers import Engine
 
 KEPT = Path(__file__).parent / "kept_seeds.txt"
-STEPS = 60
+STEPS = 80
 WORKERS = 6
 PRODUCTION = Engine()
 
