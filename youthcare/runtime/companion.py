@@ -5,6 +5,7 @@
 2. It never outlives the process that forked it: the kernel ends it, and elsewhere than on Linux the next thing that
    it tells does.
 3. What it tells are values, sent as they are told; the first process hears them in its event loop.
+4. It crashes as every process of ours does: of the exception the kind and the place are told.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from multiprocessing.connection import Connection
 from typing import Any
+
+import structlog
+
+from youthcare.runtime.logs import fault
 
 Tell = Callable[[object], None]
 _NICENESS = 10
@@ -42,8 +47,14 @@ def _work(work: Callable[[Tell], None], telling: Connection, hearing: Connection
     os.nice(_NICENESS)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-    if os.getppid() == parent:  # else it died before the line above
+    if os.getppid() != parent:  # it died before the line above
+        return
+    try:
         work(telling.send)
+    except Exception as error:
+        for each in error.exceptions if isinstance(error, ExceptionGroup) else [error]:
+            structlog.get_logger().critical("companion_crashed", **fault(each))
+        sys.exit(1)
 
 
 async def heard(hearing: Connection) -> AsyncIterator[Any]:

@@ -6,6 +6,7 @@ The API process hears the values and shows them.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from services.indicators.durations import RUNNING
 from services.indicators.gauges import Gauge, Reading, duration_readings, readings, windows_on
 from services.indicators.store import sums
 from services.indicators.store.shown import Audience
+from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import FAR, civil_day
 from youthcare.runtime import metrics
 from youthcare.runtime.clock import utc_now
 from youthcare.runtime.companion import Tell, heard
-from youthcare.runtime.postgres import Connection, Pool, open_pool, unavailable_as_such
+from youthcare.runtime.postgres import Connection, Pool, apply_schema, open_pool, unavailable_as_such
 from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.settings import DatabaseSettings
 
@@ -76,13 +78,15 @@ class Board:
 
 
 async def show_renewed(hearing: Hearing) -> None:
-    """Show what the companion tells, until it ends."""
+    """Show what the companion tells; when that ends, so does this process, since figures would stand still."""
     board = Board()
     async for told in heard(hearing):
         if isinstance(told, Gauged):
             board.show(told)
         elif isinstance(told, Renewed):
             metrics.FIGURES_RENEWED.labels(told.what).set_to_current_time()
+    structlog.get_logger().error("companion_ended")
+    signal.raise_signal(signal.SIGTERM)
 
 
 def renew(settings: DatabaseSettings, tell: Tell) -> None:
@@ -96,13 +100,20 @@ async def _renew(settings: DatabaseSettings, tell: Tell) -> None:
         both.create_task(renew_dashboards(settings, tell))
 
 
+async def _opened(settings: DatabaseSettings, name: str) -> Pool:
+    pool = await open_pool(settings, name, all_municipalities=True)
+    # The companion may be the first of all processes to get here.
+    await apply_schema(pool, ALL_TABLES)
+    return pool
+
+
 async def renew_gauges(settings: DatabaseSettings, tell: Tell) -> None:
     """Renew the gauges for ever; while the database is away they stand still."""
     pool, teams_renewed_on = None, None
     while True:
         began = time.monotonic()
         try:
-            pool = pool or await open_pool(settings, "indicators-gauges", all_municipalities=True)
+            pool = pool or await _opened(settings, "indicators-gauges")
             teams_renewed_on = await _told_gauges(pool, today(), teams_renewed_on, tell)
         except Unavailable as away:
             structlog.get_logger().warning("gauges_postponed", reason=str(away))
@@ -143,7 +154,7 @@ async def renew_dashboards(settings: DatabaseSettings, tell: Tell) -> None:
     while True:
         pause = SHOWN_EVERY_SECONDS
         try:
-            pool = pool or await open_pool(settings, "indicators-shown", all_municipalities=True)
+            pool = pool or await _opened(settings, "indicators-shown")
             await _show_all(pool, today(), shown_on)
             for audience in Audience:
                 tell(Renewed(what=audience.value))
