@@ -116,6 +116,7 @@ class AcknowledgesFirst:
     inner: TrajectoryProcessor
     name: str
     topic: Topic
+    folds_repeats: bool = True
     held_back: list[Record] = field(default_factory=list)
 
     async def prepare(self, pool: Pool) -> None:

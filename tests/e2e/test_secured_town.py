@@ -39,6 +39,10 @@ from youthcare.simulator import simulate
 from youthcare.simulator.population import citizen_numbers
 
 YOUTHS = 8
+# How a server refuses a version: it says so, unless the line is closed before that is read.
+REFUSALS = ("TLSV1_ALERT_PROTOCOL_VERSION", "UNEXPECTED_EOF_WHILE_READING")
+# Whom no rule binds, as `secured.properties` says.
+SUPER_USERS = (OPERATOR, "CN=broker")
 T = TypeVar("T")
 # A number that none of the simulated youths has.
 BSN = next(islice(citizen_numbers(), 9_000, None))
@@ -95,7 +99,7 @@ def test_no_service_asks_for_what_it_may_not(here: Town) -> None:
     allowed, refused = told_by(here.stack.folder / "logs")
 
     assert sorted(map(str, refused)) == []
-    assert sorted(str(rule) for rule in allowed - declared([SENDER]) if rule.user != OPERATOR) == []
+    assert sorted(str(rule) for rule in allowed - declared([SENDER]) if rule.user not in SUPER_USERS) == []
     unused = {str(rule) for rule in declared([SENDER]) - allowed}
     assert unused <= {
         *(f"indication may read topic {topic}" for topic in ("indication-events", "trajectory-facts")),
@@ -121,7 +125,7 @@ def test_every_page_of_every_process_is_behind_tls(here: Town, process: str) -> 
     assert _status(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) is None
     assert _status(http.client.HTTPSConnection("127.0.0.1", port, timeout=10)) is None
     assert _shaken(port, trust) == "TLSv1.3"
-    assert _shaken(port, _old()) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    assert _shaken(port, _old()) in REFUSALS
 
 
 def _status(connection: http.client.HTTPConnection) -> int | None:

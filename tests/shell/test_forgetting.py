@@ -159,9 +159,7 @@ async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_
     assert rounds.killed == len(POINTS)
 
     assert await found_anywhere(world.stack, tmp_path, [*gone.needles, *(each["id"] for each in wishes)]) == {}
-    held = set(await found_anywhere(world.stack, tmp_path, [name], patience_seconds=0))
-    assert held >= {"table indication.statement", "topic indication-events", "segment of indication-events"}
-    assert "file after.sql" in held, "the search finds what does stand there"
+    await found_where_it_stands(world, tmp_path, name)
     opened = await fetch(world, "select youth_digest, actor from disclosure where kind = 'identity'")
     assert [tuple(each) for each in opened] == [(youth_digest("0153", gone.youths[one]), "someone")]
     assert await figures(readers.settings) == alone
@@ -171,6 +169,13 @@ async def test_youths_are_forgotten_everywhere_though_the_process_dies_at_every_
     again = care(one, gone.names[one])
     assert {*await told(door, again)} == {"accepted"}
     assert await youth_of(world, again[0]["id"]) != gone.youths[one]
+
+
+async def found_where_it_stands(world: World, folder: Path, name: str) -> None:
+    """The search finds what does stand there: a name of somebody who stays."""
+    held = set(await found_anywhere(world.stack, folder, [name], patience_seconds=0))
+    assert held >= {"table indication.statement", "topic indication-events", "segment of indication-events"}
+    assert "file after.sql" in held
 
 
 @pytest.mark.prove
