@@ -12,7 +12,7 @@ from youthcare.runtime.brokers import client_config
 from youthcare.runtime.local.securing import SENDER
 from youthcare.runtime.local.stack import Stack
 from youthcare.runtime.settings import Settings
-from youthcare.runtime.topic_access import INSPECTING_GROUP, Right, Rule, Thing, declared
+from youthcare.runtime.topic_access import INSPECTING_GROUP, OPERATOR, Right, Rule, Thing, declared
 from youthcare.runtime.topics import TOPICS
 
 RIGHTS = """
@@ -35,6 +35,8 @@ _RIGHTS = {
     "DESCRIBE": Right.SEE,
     "DESCRIBE_CONFIGS": Right.SEE_SETTINGS,
 }
+SUPER_USERS = (OPERATOR, "CN=broker")
+"""Those whom the broker allows everything, by deploy/local/kafka/secured.properties; no rule is theirs."""
 _THINGS = {"Topic": Thing.TOPIC, "Group": Thing.GROUP}
 
 
@@ -111,13 +113,13 @@ def _is_let(user: str, message: Message) -> bool:
 def told_by(logs: Path) -> tuple[set[Rule], set[Rule]]:
     """What a secured broker has allowed and what it has refused, by its own log; the rights that count here.
 
-    To see what one may read or write is no right of its own.
+    To see what one may read or write is no right of its own, and super users are left out.
     """
     allowed: set[Rule] = set()
     refused: set[Rule] = set()
     for path in sorted(logs.glob("broker-access*.log")):
         for user, verdict, operation, thing, name in _LINE.findall(path.read_text(encoding="utf-8")):
-            if operation in _RIGHTS and thing in _THINGS:
+            if operation in _RIGHTS and thing in _THINGS and user not in SUPER_USERS:
                 rule = Rule(user=user, right=_RIGHTS[operation], thing=_THINGS[thing], name=name)
                 (allowed if verdict == "Allowed" else refused).add(rule)
     more = {(rule.user, rule.thing, rule.name) for rule in declared([SENDER]) if rule.right is not Right.SEE}
