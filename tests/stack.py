@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from youthcare.runtime.local.background import erase_stack
+from youthcare.runtime.local.process import LocalStackError
 from youthcare.runtime.local.stack import Stack, start_stack
 
 # One row of numbers for the whole run: suites share a database, and two that pick the same number see each other.
@@ -42,11 +43,16 @@ def open_stack_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def run_stack(*, with_monitoring: bool = True, secured: bool = False) -> Iterator[Stack]:
     """A stack of one's own, empty, stopped and removed at the end."""
-    with (
-        open_stack_folder() as folder,
-        start_stack(folder, durable=False, with_monitoring=with_monitoring, secured=secured) as stack,
-    ):
-        yield stack
+    with open_stack_folder() as folder:
+        try:
+            stack = start_stack(folder, durable=False, with_monitoring=with_monitoring, secured=secured)
+        except LocalStackError as error:
+            # The folder goes with the test, and the log that says why with it.
+            for log in sorted((folder / "logs").glob("*.log")):
+                error.add_note(f"{log.name}: {log.read_text(errors='replace')[-2000:]}")
+            raise
+        with stack:
+            yield stack
 
 
 @pytest.fixture(scope="session")

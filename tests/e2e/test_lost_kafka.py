@@ -20,16 +20,16 @@ def test_an_empty_kafka_under_an_old_database_loses_nothing(year: Year, tmp_path
         here.settle()
         here.services.stop()
         lose_topics(here.stack)
-        here.command("topics")
+        here.invoke("topics")
 
         ended = here.refused_workers()
         assert {service: code for service, (code, _) in ended.items()} == dict.fromkeys(SERVICES, WRONG_TOPIC)
         assert [service for service, (_, log) in ended.items() if "trajectwacht topics accept" not in log] == []
 
         for service in SERVICES:
-            here.command("topics", "accept", service)
-        here.command("indication", "republish")
-        here.command("alerts", "republish")
+            here.invoke("topics", "accept", service)
+        here.invoke("indication", "republish")
+        here.invoke("alerts", "republish")
         here.services.start()
         here.feed(second)
         here.settle()

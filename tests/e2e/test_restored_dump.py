@@ -38,7 +38,7 @@ def test_an_older_dump_under_a_newer_log_loses_nothing(year: Year, tmp_path: Pat
         assert "--over" in refused_restore(here.stack, files)
         restore(here.stack, files, "--over")
         behind = [lag_of(here.stack, processor, topic) for processor, topic in WORKERS]
-        here.command("indication", "recover")
+        here.invoke("indication", "recover")
         here.services.start()
         here.settle()
 

@@ -76,8 +76,13 @@ class Town:
         """What a command needs to know of this town, as one user of a secured broker."""
         return {**os.environ, **self.services.settings, **self.stack.environment(user)}
 
+    def invoke(self, *words: str) -> None:
+        """Run a command of the product in this process, which has read the whole product already."""
+        result = invoked(app, words, env=self.environment() | {"METRICS_PORT": "0"})
+        assert result.exit_code == 0, result.output[-2000:]
+
     def command(self, *words: str, user: str = OPERATOR) -> str:
-        """Run a command of the product and answer what it printed."""
+        """Run a command of the product as a process and answer what it printed."""
         environment = self.environment(user) | {"METRICS_PORT": "0"}
         done = subprocess.run(
             [self.program(), *words], env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -206,10 +211,9 @@ def town(
     with run_stack(with_monitoring=monitored, secured=secured) as stack:
         running = RunningServices(stack=stack, settings=chosen, ready_seconds=READY_SECONDS, give_way=False)
         found = Town(stack, running, issuer, rules)
-        words = [["topics"], *([["topics", "access", "--sender", SENDER]] if secured else [])]
-        # In this process, which has read the whole product already.
-        results = [invoked(app, each, env=found.environment()) for each in words]
-        assert [result.output for result in results if result.exit_code] == []
+        found.invoke("topics")
+        if secured:
+            found.invoke("topics", "access", "--sender", SENDER)
         try:
             running.start()
             yield found

@@ -145,7 +145,7 @@ def fault_town(folder: Path, municipalities: Sequence[str]) -> Iterator[FaultTow
         own = {service: _own(stack, service, kafka[service], postgres[service]) for service in SERVICES}
         running = RunningServices(stack=stack, settings=settings, own=own, ready_seconds=READY_SECONDS, give_way=False)
         town = Town(stack, running, issuer, rules)
-        town.command("topics")
+        town.invoke("topics")
         ends.callback(running.stop)
         running.start()
         keeper = Keeper(running.programs)
