@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import Route
 
+from tests.commands import logging_as_it_was
 from tests.tokens import Issuer
 from youthcare.runtime.health import OPEN_PATHS
 from youthcare.runtime.logs import configure_logging
@@ -42,11 +43,12 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def log() -> io.StringIO:
-    """All that is logged."""
+def log() -> Iterator[io.StringIO]:
+    """All that is logged while a test runs."""
     lines = io.StringIO()
-    configure_logging("test", "debug", lines)
-    return lines
+    with logging_as_it_was():
+        configure_logging("test", "debug", lines)
+        yield lines
 
 
 @pytest.fixture
