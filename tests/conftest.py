@@ -1,13 +1,24 @@
 """What every suite shares: where the message standard lies, and the local stack."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.commands import logging_as_it_was
 
 pytest_plugins = ["tests.stack"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Logging is set for a whole process: what a test sets, by hand or by a command, ends with it."""
+    with logging_as_it_was():
+        yield
 
 
 def shared_folder() -> Path:

@@ -8,13 +8,12 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import structlog
 
-from tests.commands import logging_as_it_was
 from youthcare.runtime import metrics
 from youthcare.runtime.logs import configure_logging, place_of, statement_ref
 
@@ -30,12 +29,11 @@ class FullDisk(io.StringIO):
 
 
 @pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, object]]]]:
+def lines() -> Callable[[], list[dict[str, object]]]:
     """Configures logging and gives the lines so far."""
     out = io.StringIO()
-    with logging_as_it_was():
-        configure_logging("test", "info", out)
-        yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    configure_logging("test", "info", out)
+    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def test_a_line_is_json_with_its_service_and_event(lines: Callable[[], list[dict[str, object]]]) -> None:
@@ -119,10 +117,9 @@ def test_a_statement_reference_is_stable_and_says_nothing_without_the_salt() -> 
 def test_a_line_that_cannot_be_written_is_counted_and_work_goes_on() -> None:
     """A full disk under the log is no reason to stop, or to break off between a commit and its acknowledgement."""
     before = metrics.REGISTRY.get_sample_value("youthcare_log_writes_failed_total") or 0
-    with logging_as_it_was():
-        configure_logging("test", "info", FullDisk())
+    configure_logging("test", "info", FullDisk())
 
-        structlog.get_logger().info("statement_refused", reason="bsn-invalid")
+    structlog.get_logger().info("statement_refused", reason="bsn-invalid")
 
     assert (metrics.REGISTRY.get_sample_value("youthcare_log_writes_failed_total") or 0) > before
 

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import Route
 
-from tests.commands import logging_as_it_was
 from tests.tokens import Issuer
 from youthcare.runtime.health import OPEN_PATHS
 from youthcare.runtime.logs import configure_logging
@@ -43,12 +42,11 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """All that is logged while a test runs."""
+def log() -> io.StringIO:
+    """All that is logged."""
     lines = io.StringIO()
-    with logging_as_it_was():
-        configure_logging("test", "debug", lines)
-        yield lines
+    configure_logging("test", "debug", lines)
+    return lines
 
 
 @pytest.fixture
