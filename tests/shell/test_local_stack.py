@@ -31,6 +31,7 @@ from youthcare.runtime.local.postgres_install import find_install
 from youthcare.runtime.local.process import (
     LocalStackError,
     ProcessIdentity,
+    choose_free_port,
     end_process,
     find_identity,
     is_running,
@@ -280,6 +281,13 @@ def test_up_is_said_twice_heals_a_crash_and_down_ends_all() -> None:
         assert not _list_processes_in(folder)
         erase_stack(folder)
         assert not folder.exists()
+
+
+def test_a_port_that_somebody_was_given_is_given_to_nobody_else() -> None:
+    """Two stacks that start together look for ports before either listens; by chance alone two of so many are equal."""
+    given = [choose_free_port() for _ in range(400)]
+
+    assert len(set(given)) == len(given)
 
 
 def test_a_recycled_process_number_is_never_signalled(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import random
 import select
 import signal
 import socket
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from pathlib import Path
 PORT_RANGE = range(20000, 32000)
 _ENDED_STATES = {"Z", "X"}
 _SECONDS_AFTER_KILL = 10.0
+# Longer than any process takes from being given a port to listening on it.
+_RESERVED_SECONDS = 300.0
 
 
 class LocalStackError(Exception):
@@ -84,11 +88,26 @@ def end_process(identity: ProcessIdentity, *, number: signal.Signals, grace_seco
 
 
 def choose_free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nobody listens now."""
+    """A TCP port of 127.0.0.1 on which nobody listens now, and which nobody else was given in the last minutes."""
     for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
-        if is_port_free(port):
+        if is_port_free(port) and _reserve(port):
             return port
     raise LocalStackError(f"no free port between {PORT_RANGE.start} and {PORT_RANGE.stop}")
+
+
+def _reserve(port: int) -> bool:
+    """Whether this port is ours for now: between its choice and its use another stack may be looking for one."""
+    folder = Path(tempfile.gettempdir()) / f"trajectwacht-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    place = folder / str(port)
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - place.stat().st_mtime > _RESERVED_SECONDS:
+            place.unlink()
+    try:
+        place.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def is_port_free(port: int) -> bool:
