@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -67,15 +67,21 @@ def youths_in(lines: list[Line], keys: MunicipalityKeys) -> list[tuple[str, str 
 
 def chained_at(municipality: str, moments: Iterable[datetime]) -> list[Line]:
     """A whole chain of looks that were recorded at these moments, at nobody in particular."""
-    previous, made = first_previous(municipality), []
-    for number, moment in enumerate(moments, start=1):
-        bare = replace(_looked(municipality, moment), number=number, previous=previous)
+    return chained([look_of(municipality, moment) for moment in moments])
+
+
+def chained(lines: Sequence[Line]) -> list[Line]:
+    """Lines of one municipality with the numbers and hashes that a database gives them."""
+    previous, made = first_previous(lines[0].municipality), []
+    for number, line in enumerate(lines, start=1):
+        bare = replace(line, number=number, previous=previous)
         made.append(replace(bare, hash=hash_of(bare)))
         previous = made[-1].hash
     return made
 
 
-def _looked(municipality: str, moment: datetime) -> Line:
+def look_of(municipality: str, moment: datetime, actor: str = "anna") -> Line:
+    """A look without its place in a chain."""
     return Line(
         municipality=municipality,
         number=0,
@@ -88,7 +94,7 @@ def _looked(municipality: str, moment: datetime) -> Line:
         recorded=moment,
         resource="alerts",
         processing_activity_id="urn:x",
-        actor="anna",
+        actor=actor,
         actor_roles="team:noord",
         purpose="zien",
         previous=b"",

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.looks import chained, look_of
 from youthcare.looks.chain import Fault, Head, Kept, faults
 from youthcare.looks.heads import heads_from, moments_from, written
-from youthcare.looks.line import Line, first_previous, hash_of
+from youthcare.looks.line import Line, hash_of
 from youthcare.looks.operations import Operation, register_from
 from youthcare.looks.tracing import caller_of
 from youthcare.runtime.settings import shipped
@@ -18,36 +19,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MUNICIPALITY = "0153"
 
 
-def chained(lines: list[Line]) -> list[Line]:
-    """The lines with the numbers and hashes that a database gives them."""
-    previous, made = first_previous(MUNICIPALITY), []
-    for number, line in enumerate(lines, start=1):
-        bare = replace(line, number=number, previous=previous)
-        made.append(replace(bare, hash=hash_of(bare)))
-        previous = made[-1].hash
-    return made
-
-
 def line(actor: str = "anna") -> Line:
     """A line without its place in a chain."""
-    return Line(
-        municipality=MUNICIPALITY,
-        number=0,
-        trace_id=b"t" * 16,
-        span_id=b"s" * 8,
-        name="alerts.view",
-        status_code=1,
-        start_time=NOON,
-        end_time=NOON,
-        recorded=NOON,
-        resource="alerts",
-        processing_activity_id="urn:x",
-        actor=actor,
-        actor_roles="team:noord",
-        purpose="zien",
-        previous=b"",
-        hash=b"",
-    )
+    return look_of(MUNICIPALITY, NOON, actor)
 
 
 CHAIN = chained([line(name) for name in ("anna", "bram", "cees", "dora", "eva")])
