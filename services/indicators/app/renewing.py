@@ -102,8 +102,12 @@ async def _renew(settings: DatabaseSettings, tell: Tell) -> None:
 
 async def _opened(settings: DatabaseSettings, name: str) -> Pool:
     pool = await open_pool(settings, name, all_municipalities=True)
-    # The companion may be the first of all processes to get here.
-    await apply_schema(pool, ALL_TABLES)
+    try:
+        # The companion may be the first of all processes to get here.
+        await apply_schema(pool, ALL_TABLES)
+    except Unavailable:
+        pool.terminate()  # it is opened anew
+        raise
     return pool
 
 
