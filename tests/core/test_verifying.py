@@ -20,7 +20,14 @@ from services.trajectory.facts import Rules
 from services.trajectory.processor import layers
 from tests import builders
 from tests.builders import OTHER_YOUTH, YOUTH
-from youthcare.cli_verify.comparing import alerts_differing, differing, is_erased, unsaid
+from youthcare.cli_verify.comparing import (
+    alerts_differing,
+    differing,
+    differing_when_wiped,
+    is_erased,
+    is_wiped,
+    unsaid,
+)
 from youthcare.cli_verify.course import Suspicion
 from youthcare.cli_verify.expecting import Expected, ExpectedAlert, Ground, expected_group, read_group
 from youthcare.cli_verify.looking import Suspect
@@ -244,6 +251,22 @@ def test_after_an_erasure_the_log_may_hold_less() -> None:
     assert is_erased(left, more)
     assert not is_erased(left, live_as(left))
     assert not is_erased(expected(*HISTORY)[YOUTH], more)
+
+
+def test_who_is_forgotten_may_be_gone_from_the_tables_before_the_wish_is_from_the_log() -> None:
+    """Only who was asked for, only when nothing is left of it, and not one fact, step or alert more."""
+    wish = builders.forgotten(received="2024-09-01T10:00:00Z")
+    gone = expected(wish)[YOUTH]
+    merged = expected(builders.merged(into=OTHER_YOUTH), wish)
+    steps_left = Live(layers={DAY: b"steps"})
+
+    assert is_wiped(gone, Live())
+    assert not is_wiped(expected(*HISTORY)[YOUTH], Live())
+    assert not is_wiped(merged[OTHER_YOUTH], Live())
+    assert not is_wiped(gone, live_as(gone))
+    assert not differing_when_wiped(Live(), None)
+    assert differing_when_wiped(steps_left, b"facts") == {What.UNSAID_STEPS: 1, What.TOPIC: 1}
+    assert differing_when_wiped(Live(alerts=[held_alert()]), None)[What.GROUNDLESS] == 1
 
 
 def wanted_alert(*states: State) -> ExpectedAlert:

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ PROGRAM = str(Path(sys.executable).with_name("trajectwacht"))
 
 
 def village(municipality: str) -> Iterator[builders.Statement]:
-    """Youths with care, late statements, stacking, a merge over partitions, and one who was forgotten."""
+    """Youths with care, late statements, stacking, a merge over partitions, and two who are forgotten."""
     for number in range(YOUTHS):
         youth: builders.Envelope = {"youth": f"{municipality}youth{number:03d}", "municipality": municipality}
         yield builders.registered(team=("noord", "zuid")[number % 2], **youth)
@@ -66,6 +66,15 @@ def village(municipality: str) -> Iterator[builders.Statement]:
     }
     yield builders.merged(into=f"{municipality}youth001", **merged)
     yield builders.forgotten(youth=f"{municipality}youth002", municipality=municipality)
+    yield builders.forgotten(youth=f"{municipality}youth004", municipality=municipality)
+
+
+def wiped(told: Sequence[builders.Statement], *numbers: str) -> list[Outgoing]:
+    """Tombstones for all that was said of these youths but the wish to be forgotten, which goes last of all."""
+    wish = builders.forgotten()["type"]
+    return [
+        replace(outgoing(row), value=None) for row in told if row["subject"].endswith(numbers) and row["type"] != wish
+    ]
 
 
 @dataclass(slots=True)
@@ -154,7 +163,10 @@ def town() -> Iterator[Town]:
         settings = Settings.from_env({**stack.environment(), "METRICS_PORT": "0"})
         create_topics(settings.broker())
         found = Town(stack, settings)
-        found.publish([*village(HERE), *village(THERE)])
+        told = [*village(HERE), *village(THERE)]
+        found.publish(told)
+        found.apply()
+        asyncio.run(Publisher(settings.broker()).publish(wiped(told, "youth004")))
         found.apply()
         yield found
 

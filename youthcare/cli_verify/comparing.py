@@ -1,8 +1,8 @@
 """In what one youth differs: what must be, against what is. Decides only; whether a difference stands is decided by
 looking again (`course.py`).
 
-One rule: after an erasure the log may hold less than the tables do. Then only what is told of the youth now is
-compared, not its history.
+Two rules. After an erasure the log may hold less than the tables do: then only what is told of the youth now is
+compared, not its history. The wish of who is to be forgotten goes last from the log: then the tables may hold nothing.
 """
 
 from collections import Counter
@@ -25,6 +25,11 @@ def is_erased(expected: Expected, live: Live) -> bool:
     return expected.forgotten and expected.statements < live.statements
 
 
+def is_wiped(expected: Expected, live: Live) -> bool:
+    """Whether the tables have let go of a youth whose wish to be forgotten is the last that the log tells of it."""
+    return expected.asked_to_go and not live.statements and live.facts is None
+
+
 def differing(expected: Expected, live: Live, topic: bytes | None) -> Counter[What]:
     """What differs and how often; `topic` is the digest of the last record, None for none or a tombstone."""
     found: Counter[What] = Counter()
@@ -43,6 +48,11 @@ def differing_after_erasure(expected: Expected, content: bytes | None, live: Liv
     """The same for a youth of whose group the log holds less: what is told of it now, and its alerts."""
     kept: Counter[What] = Counter({What.KEPT: 1} if expected.content != content else {})
     return kept + alerts_differing(expected.alerts, live.alerts)
+
+
+def differing_when_wiped(live: Live, topic: bytes | None) -> Counter[What]:
+    """The same for a youth of whom the tables may hold nothing any more, nor the facts topic."""
+    return unsaid(live, gone=False) + Counter({What.TOPIC: 1} if topic is not None else {})
 
 
 def unsaid(live: Live, *, gone: bool) -> Counter[What]:

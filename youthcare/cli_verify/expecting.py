@@ -6,7 +6,7 @@ out together. What comes out is small: digests of what is long, so that it can c
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -82,6 +82,8 @@ class Expected:
     alerts: tuple[ExpectedAlert, ...]
     forgotten: bool
     """Whether someone of the group was forgotten: the log may hold less of it than the tables do."""
+    asked_to_go: bool
+    """Whether it is this one who was forgotten: the tables may be empty while the wish stands on the log still."""
     steps: Layers | None = None
     """The layers themselves, where the differing cells are to be told."""
 
@@ -143,9 +145,9 @@ def expected_group(
     digests = _digests(statements)
     told = _told(statements, ground)
     head_of = heads(statements)
-    forgotten = any(isinstance(row.data, YouthForgotten) for row in statements)
+    gone = {(row.municipality, row.youth) for row in statements if isinstance(row.data, YouthForgotten)}
     youths = [
-        _expected(key, each, ground, prints, head_of[key], digests.get(key, frozenset()), forgotten, with_steps)
+        _expected(key, each, ground, prints, head_of[key], digests.get(key, frozenset()), gone, with_steps)
         for key, each in told.items()
     ]
     signature = hashlib.sha256(b"".join(sorted(digest for some in digests.values() for digest in some))).digest()
@@ -175,7 +177,7 @@ def _expected(
     prints: Fingerprinter,
     head: str,
     statements: frozenset[bytes],
-    forgotten: bool,
+    gone: Set[YouthKey],
     with_steps: bool,
 ) -> Expected:
     assert told.newest is not None, "who is told of has facts"
@@ -185,12 +187,13 @@ def _expected(
         head=head,
         mark=(facts.version, facts.known_day),
         facts=hashlib.sha256(facts_body(facts)).digest(),
-        content=content_digest(facts) if forgotten else b"",
+        content=content_digest(facts) if gone else b"",
         statements=statements,
         layers={day: hashlib.sha256(deltas_body(steps)).digest() for day, steps in told.layers.items()},
         fingerprint=layers_print(key[0], told.layers, prints),
         alerts=tuple(_alerts(facts, ground)),
-        forgotten=forgotten,
+        forgotten=bool(gone),
+        asked_to_go=key in gone,
         steps=told.layers if with_steps else None,
     )
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from services.indicators.store.layers import read_layers
 from services.trajectory.processor import YouthKey
-from youthcare.cli_verify.comparing import differing, differing_after_erasure, is_erased, unsaid
+from youthcare.cli_verify.comparing import (
+    differing,
+    differing_after_erasure,
+    differing_when_wiped,
+    is_erased,
+    is_wiped,
+    unsaid,
+)
 from youthcare.cli_verify.computing import Computing
 from youthcare.cli_verify.expecting import Expected, ExpectedGroup, Layers, Values
 from youthcare.cli_verify.logreading import Wanted, read_groups, read_kin, read_last_facts
@@ -119,6 +126,9 @@ class _Eye:
             self.seen.ledger.apart.add(key)
             content, _ = (await read_content(self.means.pools.trajectory, [key])).get(key, (None, False))
             found = differing_after_erasure(expected, content, live)
+        elif is_wiped(expected, live):
+            self.seen.erased += 1
+            found = differing_when_wiped(live, self.last.get(key))
         else:
             found = differing(expected, live, self.last.get(key))
         cells: tuple[str, ...] = ()

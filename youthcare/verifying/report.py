@@ -91,7 +91,7 @@ class ExitCode(IntEnum):
 class Report:
     """What was compared and what differed; `unjudged` youths moved each time they were looked at.
 
-    `erased` youths are compared without their versions and history, of which the log holds no more.
+    `erased` youths are compared without their versions and history, of which log or tables hold no more.
     """
 
     municipality: str | None = None
