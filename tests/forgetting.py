@@ -29,8 +29,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 
 from services.alerts.app import AlertsProcessor
 from services.alerts.outbox import publish_pending
-from services.indication.app import forget, forgettings
 from services.indication.forgetting import STEPS, Forgetting
+from services.indication.outbox.rounds import forget, forgettings
 from services.indicators.app import IndicatorsProcessor, write_csv
 from services.trajectory.app import TrajectoryProcessor, shipped_rules
 from tests.everywhere import Content, Search, dump, files, searched
@@ -99,9 +99,11 @@ class Readers:
     settings: Settings
     rules: dict[str, Any] = field(default_factory=dict)
 
-    async def catch_up(self) -> None:
-        """Fold what is new, tell of alerts, and acknowledge to Kafka what the tables now hold."""
+    async def catch_up(self, *names: str) -> None:
+        """Fold what is new, tell of alerts, and acknowledge to Kafka what the tables now hold; all, or those named."""
         for processor in self._processors():
+            if names and processor.name not in names:
+                continue
             await run_bulk(processor, self.settings.worker(_service(processor)), from_start=False)
             await asyncio.to_thread(self._acknowledge, processor)
         pool = await open_pool(self.settings.database("alerts"), "test", all_municipalities=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from youthcare.runtime.settings import Settings
 
 app = typer.Typer(help="Forgetting of youths; the wish itself comes over HTTP.", no_args_is_help=True)
+AGAIN_SECONDS = 60.0
+"""How long after a database was away it is asked again, at most."""
 Municipality = Annotated[str, typer.Option(help="Four digits, such as 0153.")]
 
 
@@ -27,13 +29,14 @@ def run(
     ] = None,
 ) -> None:
     """Go through the steps of every forgetting that is open, each as far as it can be confirmed; once an hour."""
-    from services.indication.app import forget
+    from services.indication.outbox.rounds import forget, make_tables
     from youthcare.runtime.settings import Settings
 
     settings = Settings.from_env(os.environ)
     if every:
         asyncio.run(_stay(settings, every, watch, None if watch_at is None else _time(watch_at)))
         return
+    make_tables(settings)
     print("round done" if forget(settings, watch=watch) else "another process does this now")
 
 
@@ -60,6 +63,8 @@ async def _rounds(settings: "Settings", every: float, watch: bool, watch_at: "ti
     from youthcare.verifying.schedule import next_run
 
     due = None if watch_at is None else next_run(datetime.now(UTC), watch_at)
+    while not await _are_tables_made(settings):  # noqa: ASYNC110  # waits for a database, not for an event
+        await asyncio.sleep(min(every, AGAIN_SECONDS))
     while True:
         watches = watch or (due is not None and datetime.now(UTC) >= due)
         if await _round(settings, watches) and due is not None and watch_at is not None:
@@ -67,11 +72,25 @@ async def _rounds(settings: "Settings", every: float, watch: bool, watch_at: "ti
         await asyncio.sleep(every)
 
 
+async def _are_tables_made(settings: "Settings") -> bool:
+    import structlog
+
+    from services.indication.outbox.rounds import make_tables
+    from youthcare.runtime.processing import Unavailable
+
+    try:
+        await asyncio.to_thread(make_tables, settings)
+    except Unavailable as away:
+        structlog.get_logger().warning("forget_postponed", reason=str(away))
+        return False
+    return True
+
+
 async def _round(settings: "Settings", watch: bool) -> bool:
     """One round, and what it left; whether it came to its end."""
     import structlog
 
-    from services.indication.app import forget
+    from services.indication.outbox.rounds import forget
     from youthcare.runtime.processing import Unavailable
 
     try:
@@ -98,8 +117,8 @@ def _note_round(watch: bool) -> None:
 def _tell(settings: "Settings") -> None:
     from datetime import UTC, datetime
 
-    from services.indication.app import forgettings
     from services.indication.forgetting import ages
+    from services.indication.outbox.rounds import forgettings
     from youthcare.runtime import metrics
 
     for age, count in ages(forgettings(settings, None), datetime.now(UTC)).items():
@@ -111,7 +130,7 @@ def status(municipality: Municipality) -> None:
     """How far each forgetting is, and which are beyond the promise of 72 hours."""
     from datetime import UTC, datetime
 
-    from services.indication.app import forgettings
+    from services.indication.outbox.rounds import forgettings
     from youthcare.runtime.settings import Settings
 
     now = datetime.now(UTC)
@@ -125,8 +144,8 @@ def certificate(
     digest: Annotated[str, typer.Argument(help="Of the youth, as `status` tells it.")], municipality: Municipality
 ) -> None:
     """Where and when each place was confirmed empty, as JSON; it names no person."""
-    from services.indication.app import forgettings
     from services.indication.forgetting import certificate as certificate_of
+    from services.indication.outbox.rounds import forgettings
     from youthcare.runtime.settings import Settings
 
     found = forgettings(Settings.from_env(os.environ), municipality, digest)

@@ -18,19 +18,14 @@ from services.indication import outbox
 from services.indication.api.opening import load_doors, load_keys
 from services.indication.assertions import Taken, UnknownItem, Verdicts, joined
 from services.indication.doors import Doors
-from services.indication.forgetting import Forgetting
 from services.indication.outbox import Pending
-from services.indication.outbox.forgetting import Course
-from services.indication.outbox.forgetting import silent as forgetting_silent
 from services.indication.processor import read_json, read_record
 from services.indication.senders import Arrival
 from services.indication.store import expire, prepare, publish_again, retry_unknown, take
 from services.indication.store.ageing import ageing_of_all
 from services.indication.store.counts import count, show
-from services.indication.store.forgetting import of_municipality, open_ones
 from services.indication.store.recovery import Recovered, recover_counts, recover_statements
 from services.indication.store.rotation import Rotated, left_under_others, rotate
-from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.kafka import run_worker
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.postgres import Connection, Pool, open_pool, unavailable_as_such
@@ -227,49 +222,6 @@ async def _retry(settings: Settings) -> int:
         return joined(read_json(doors, arrival, item.payload))
 
     return await retry_unknown(pool, keys, read, datetime.now(UTC) + timedelta(seconds=1))
-
-
-def forget(settings: Settings, *, watch: bool = False, probe: Callable[[str], None] = forgetting_silent) -> bool:
-    """Go once through the steps of every forgetting that is open; false when another process does so now."""
-    configure_logging("indication", settings.log_level)
-    return asyncio.run(_forget(settings, watch, probe))
-
-
-async def _forget(settings: Settings, watch: bool, probe: Callable[[str], None]) -> bool:
-    pool = await open_pool(settings.database("indication"), "indication-forget", all_municipalities=True)
-    try:
-        await prepare(pool)
-        course = Course(
-            pool=pool,
-            publisher=Publisher(settings.broker()),
-            inspector=Inspector(settings.broker()),
-            broker=settings.broker(),
-            keys=load_keys(settings),
-            clock=lambda: datetime.now(UTC),
-            mark_every=timedelta(seconds=settings.forget_mark_seconds),
-            probe=probe,
-        )
-        return await course.run(watch=watch)
-    finally:
-        await pool.close()
-
-
-def forgettings(settings: Settings, municipality: str | None, digest: str | None = None) -> list[Forgetting]:
-    """All forgettings of a municipality, oldest first, or the one of this digest; None: the open ones of all."""
-    configure_logging("indication", settings.log_level)
-    return asyncio.run(_forgettings(settings, municipality, digest))
-
-
-async def _forgettings(settings: Settings, municipality: str | None, digest: str | None) -> list[Forgetting]:
-    pool = await open_pool(settings.database("indication"), "indication-forget", all_municipalities=True)
-    try:
-        await prepare(pool)
-        with unavailable_as_such():
-            async with pool.acquire() as connection:
-                found = await (of_municipality(connection, municipality) if municipality else open_ones(connection))
-        return [each for each in found if digest in (None, each.digest)]
-    finally:
-        await pool.close()
 
 
 def rotate_keys(settings: Settings, municipality: str) -> Rotated:

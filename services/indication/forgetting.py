@@ -139,6 +139,10 @@ class Forgetting:
         """By what a step was confirmed; raises ``KeyError`` when it was not."""
         return {each.step: each.evidence for each in self.confirmed}[step]
 
+    def confirmed_at(self, step: Step) -> datetime:
+        """When a step was confirmed; raises ``KeyError`` when it was not."""
+        return {each.step: each.at for each in self.confirmed}[step]
+
     def is_late(self, now: datetime) -> bool:
         """Whether the promise for the topics is broken."""
         return self.certified is None and now > self.requested + PROMISE

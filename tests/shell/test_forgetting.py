@@ -6,14 +6,15 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from services.indication.forgetting import STEPS, certificate
+from services.indication.forgetting import STEPS, Forgetting, Step, certificate
+from services.indication.outbox.rounds import forget
 from tests.bsn_scan import scan_tables
 from tests.commands import invoked
 from tests.forgetting import (
@@ -35,7 +36,7 @@ from youthcare.cli_retention.course import keep_terms
 from youthcare.runtime.processing import Outgoing
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings, shipped
-from youthcare.runtime.topics import youth_digest
+from youthcare.runtime.topics import PARTITION_COUNT, marker_key, youth_digest
 
 REGISTER = "/0153/register"
 
@@ -235,21 +236,76 @@ async def test_only_a_privacy_officer_sees_how_far_forgetting_is(own_world: Worl
 
 
 async def test_an_operator_drives_the_steps_and_reads_how_far_they_are(own_world: World, door: Door) -> None:
-    """`forget run` goes on as far as it can; `status` and `certificate` name nobody."""
-    person = new_bsn()
+    """`forget run` goes on as far as it can; `status` and `certificate` name nobody.
+
+    The wish stays on the log until the trajectory service has read it, which erases by a wish in its ledger.
+    """
+    person, readers = new_bsn(), readers_of(own_world)
     await told(door, care(person, new_name("Z"))[:1])
-    await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
+    await readers.catch_up("trajectory")
+    wish = event(person, "youth.forgotten", {})
+    await told(door, wish, "privacy-officer")
 
     async def typed(*words: str) -> str:
         done = await asyncio.to_thread(invoked, app, ["forget", *words], env=environment_of(own_world))
         assert done.exit_code == 0, (done.output, done.exception)
         return done.stdout
 
-    assert "round done" in await typed("run")
-    lines = (await typed("status", "--municipality", "0153")).splitlines()
-    digest = next(line.split()[0] for line in lines if line.endswith("next facts"))
+    async def digest_of(step: str) -> str:
+        assert "round done" in await typed("run")
+        lines = (await typed("status", "--municipality", "0153")).splitlines()
+        return next(line.split()[0] for line in lines if line.endswith(f"next {step}"))
+
+    waiting = await digest_of("wiped")
+    assert len(records_of(own_world, wish["id"])) == 1
+    await readers.catch_up("trajectory")
+    digest = await digest_of("facts")
+    assert digest == waiting
     paper = json.loads(await typed("certificate", digest, "--municipality", "0153"))
     assert [each["step"] for each in paper["places"]] == ["requested", "sealed", "told", "wiped", "log"]
+
+
+@pytest.mark.prove
+async def test_readers_that_were_away_while_the_broker_cleaned_are_told_once_more(own_world: World, door: Door) -> None:
+    """They read past a tombstone that was no longer there; no certificate before their tables are empty."""
+    world, readers, person, now = own_world, readers_of(own_world), new_bsn(), datetime.now(UTC)
+    told_of = care(person, new_name("Z"))
+    await told(door, told_of)
+    await readers.catch_up()
+    youth = await youth_of(world, told_of[0]["id"])
+    await told(door, event(person, "youth.forgotten", {}), "privacy-officer")
+
+    async def mine(later: timedelta) -> Forgetting:
+        assert await asyncio.to_thread(forget, readers.settings, clock=lambda: now + later)
+        return next(each for each in await stated(readers.settings) if each.digest == youth_digest("0153", youth))
+
+    async def waits_for_readers() -> bool:
+        await readers.catch_up("trajectory")
+        return (await mine(timedelta())).step is Step.READERS
+
+    async def tombstone_is_gone() -> bool:
+        # Something must follow it, or the broker does not roll its segment.
+        await Publisher(readers.settings.broker()).publish(
+            [
+                Outgoing(topic="trajectory-facts", key=marker_key(each), value=None, partition=each)
+                for each in range(PARTITION_COUNT)
+            ]
+        )
+        return all(key != f"0153/{youth}" for key, _, _ in records(world, "trajectory-facts"))
+
+    await eventually(waits_for_readers, "all but the readers")
+    await eventually(tombstone_is_gone, "the broker has cleaned the facts")
+    await readers.catch_up()
+    assert "indicators.youth_layer" in await scan_tables(world.stack, [youth]), "it was not told"
+
+    assert (await mine(timedelta(hours=12))).step is Step.WIPED
+
+    async def is_certified() -> bool:
+        await readers.catch_up()
+        return (await mine(timedelta(hours=12))).certified is not None
+
+    await eventually(is_certified, "certified")
+    assert await scan_tables(world.stack, [youth]) == []
 
 
 @pytest.mark.prove
@@ -269,10 +325,13 @@ async def test_whose_term_is_over_is_forgotten_everywhere_by_the_same_steps(
     assert {*await told(door, [*told_before, *ends])} == {"accepted"}
     youths = {bsn: await youth_of(world, told_before[3 * place]["id"]) for place, bsn in enumerate(names)}
     await readers.catch_up()
-    # Years pass for the tables and not for the broker, which keeps what was told: so the tables keep it as well.
+    # Years pass for the tables and not for the broker, which keeps what was told: so the tables keep it as well. Nor do
+    # they pass for the database, which lets no disclosure go that is young by its own clock.
     register = tmp_path / "retention.yml"
-    shipped_one = shipped("retention.yml").read_text(encoding="utf-8")
-    register.write_text(shipped_one.replace("term: {months: 25}", "term: {years: 90}"), encoding="utf-8")
+    kept = shipped("retention.yml").read_text(encoding="utf-8")
+    for term in ("{months: 25}", "{years: 5}"):
+        kept = kept.replace(f"term: {term}", "term: {years: 90}")
+    register.write_text(kept, encoding="utf-8")
     settings = Settings.from_env({**environment_of(world), "RETENTION_FILE": str(register)})
 
     done = await keep_terms(settings, datetime(2035, 1, 1, tzinfo=UTC))

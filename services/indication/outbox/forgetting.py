@@ -1,7 +1,8 @@
 """Goes through the steps of every forgetting that is open, each as far as it can be confirmed now.
 
-Four rules. A step is confirmed by what its place shows, never by what was sent to it. Whatever was not confirmed is
+Five rules. A step is confirmed by what its place shows, never by what was sent to it. Whatever was not confirmed is
 done again. One process at a time does this. What lands late on the log of somebody who was certified opens it again.
+A reader was told only of what the broker surely still held when it read: else it is told once more.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ from youthcare.runtime.topics import (
 MARK_EVERY = timedelta(hours=1)
 _FORGET_LOCK = 0x696E6666
 _TRY, _LEAVE = "select pg_try_advisory_lock($1)", "select pg_advisory_unlock($1)"
+# For so long the broker leaves a tombstone alone, on the log and on the facts; less an hour, as clocks differ.
+SURELY_HELD = min(INDICATION_EVENTS.compaction_lag, TRAJECTORY_FACTS.compaction_lag) - timedelta(hours=1)
 _TOPICS = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS, REFUSALS)
 # Asked of the trajectory service: who is wiped once more tells all readers once more.
 _AGAIN = ("forgotten", "again")
@@ -139,9 +142,15 @@ class Course:
 
     async def _told(self, one: Forgetting) -> Evidence | None:
         await self._sweep()
-        return {} if await self._asked(forgetting.is_told, one) else None
+        if not await self._asked(forgetting.is_told, one):
+            return None
+        partition, ends = partition_of(*_place(one)), await self._ends(INDICATION_EVENTS)
+        return {"partition": partition, "end": ends.get(partition, 0)}
 
     async def _wiped(self, one: Forgetting) -> Evidence | None:
+        # It erases by a wish that stands in its ledger: one that the broker cleaned before it was read is in none.
+        if not await self._has_read("trajectory", INDICATION_EVENTS, one.evidence(Step.TOLD)):
+            return None
         async with self.pool.acquire() as connection, connection.transaction():
             await forgetting.wipe_wish(connection, one)
         self.probe("wiped-queued")
@@ -168,6 +177,9 @@ class Course:
     async def _readers(self, one: Forgetting) -> Evidence | None:
         told = one.evidence(Step.FACTS)
         read = [await self._has_read(each, TRAJECTORY_FACTS, told) for each in ("indicators", "alerts")]
+        if self.clock() - one.confirmed_at(Step.WIPED) > SURELY_HELD:
+            await self._tell_again(one)
+            return None
         return told if all(read) else None
 
     async def _alerts(self, one: Forgetting) -> Evidence | None:
@@ -224,6 +236,16 @@ class Course:
         async with self.pool.acquire() as connection, connection.transaction():
             await forgetting.wipe_again(connection, keys)
         await self._sweep()
+
+    async def _tell_again(self, one: Forgetting) -> None:
+        """Wipe once more, so that all readers see a tombstone that is young."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await forgetting.wipe_again(connection, [(*_place(one), *_AGAIN)])
+            await forgetting.unconfirm(connection, one, STEPS[STEPS.index(Step.WIPED) :])
+
+    async def _ends(self, topic: Topic) -> Mapping[int, int]:
+        identity = await asyncio.to_thread(self.inspector.identity, topic.name)
+        return await asyncio.to_thread(self.inspector.end_offsets, identity)
 
     async def _mark(self, one: Forgetting) -> None:
         """Publish a marker to every partition, which the services hand on; at times, and once in a round."""

@@ -190,6 +190,11 @@ async def certify(connection: Connection, one: Forgetting, now: datetime) -> Non
     await connection.execute(_CERTIFIED, one.municipality, one.digest, now)
 
 
+async def unconfirm(connection: Connection, one: Forgetting, steps: Iterable[Step]) -> None:
+    """Take back that steps were confirmed, so that they are gone through again."""
+    await connection.execute(_UNCONFIRM, one.municipality, one.digest, [step.value for step in steps])
+
+
 async def reopen(connection: Connection, youths: Iterable[tuple[str, str]], steps: Iterable[Step]) -> int:
     """Go through steps again for youths who were certified and of whom something came late; answers of how many."""
     by_digest = {(key[0], youth_digest(*key)): key[1] for key in youths}
