@@ -38,7 +38,7 @@ def free(town: Town) -> list[Actor]:
     return [
         actor
         for worker in town.workers
-        if not worker.process.is_frozen
+        if not worker.process.is_frozen and not worker.process.is_dead
         for actor in worker.process.actors
         if actor.gate is not None and (actor.place != "idle" or worker.has_work(town.log))
     ]
@@ -47,7 +47,7 @@ def free(town: Town) -> list[Actor]:
 async def turn(town: Town, actor: Actor, gates: int) -> None:
     """Let an actor go on for so many gates, at most until it comes to rest between two batches."""
     for _ in range(gates):
-        if actor.gate is None:
+        if actor.gate is None or actor.process.is_dead:
             return
         await town.machine.stage.go_on(actor)
         if actor.place == "idle":

@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -28,6 +29,8 @@ from tests.simulation.workers import Engine
 KEPT = Path(__file__).parent / "kept_seeds.txt"
 STEPS = 80
 WORKERS = 6
+SEED_SECONDS_MAX = 60.0
+"""Of processor; most take a tenth of one."""
 PRODUCTION = Engine()
 
 
@@ -101,11 +104,19 @@ def keep(failed: Failed) -> None:
 
 
 def tried(seed: int) -> tuple[dict[str, int], Failed | None]:
-    """How often each step was taken, or how the seed failed."""
+    """How often each step was taken, or how the seed failed; one that has no end fails too."""
+    signal.signal(signal.SIGVTALRM, _too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SEED_SECONDS_MAX)
     try:
         return simulate(seed), None
     except Failed as failed:
         return {}, failed
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _too_long(_number: int, _frame: object) -> None:
+    raise TimeoutError(f"not at its end after {SEED_SECONDS_MAX:.0f} seconds of processor")
 
 
 def main() -> int:

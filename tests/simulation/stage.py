@@ -75,6 +75,9 @@ class Process:
     name: str
     actors: list[Actor] = field(default_factory=list)
     is_dead: bool = False
+    """Whether it has ended; what of it stands at a gate stays there."""
+    is_cleared: bool = False
+    """Whether what was left of it is being ended; that passes gates on its way out."""
     frozen_seconds: float | None = None
     """How long it has been frozen; None while it runs."""
     at_death: list[Callable[[], None]] = field(default_factory=list)
@@ -128,9 +131,9 @@ class Stage:
     _bell: asyncio.Future[None] | None = None
 
     async def gate(self, place: str) -> None:
-        """Rest here until the director lets this actor go on; no gate outside a simulation or for the dead."""
+        """Rest here until the director lets this actor go on; no gate outside a simulation or for who is ended."""
         actor = acting()
-        if actor is None or not actor.is_gated or actor.process.is_dead:
+        if actor is None or not actor.is_gated or actor.process.is_cleared:
             return
         actor.place, actor.gate = place, asyncio.get_running_loop().create_future()
         self.rests(actor)
@@ -179,7 +182,7 @@ class Stage:
 
     async def kill(self, process: Process) -> None:
         """End a process where it stands (SIGKILL): its sessions and buffers are gone at once."""
-        process.is_dead = True
+        process.is_dead = process.is_cleared = True
         for ended in process.at_death:
             ended()
         for actor in list(process.actors):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulation.broken import BROKEN
 from tests.simulation.run import Failed, kept_seeds, simulate
+from tests.simulation.stage import STAGE, Process, SimulatedLoop, Stage, gate
 
 BASE = 20_261_122
 BLOCKS, SEEDS_PER_BLOCK = 10, 20
@@ -36,6 +37,34 @@ def test_a_broken_engine_is_caught(broken: str) -> None:
         except Failed:
             return
     pytest.fail(f"not noticed in {CAUGHT_WITHIN} seeds: {broken}")
+
+
+def test_what_ends_by_itself_goes_no_further() -> None:
+    """Its other work stands where it stood, as after `os._exit`; once it is ended, nothing holds that up."""
+    stage, process, passed = Stage(), Process("one"), list[str]()
+
+    async def work() -> None:
+        try:
+            for number in range(1000):
+                await gate(f"gate {number}")
+                passed.append(f"gate {number}")
+        finally:
+            await gate("tidying up")
+            passed.append("tidied up")
+
+    async def story() -> None:
+        actor = await stage.start(process, "work", work())
+        await stage.go_on(actor)
+        process.is_dead = True
+        await stage.go_on(actor)
+        assert (passed, actor.place) == (["gate 0", "gate 1"], "gate 2")
+        await stage.kill(process)
+
+    mark, loop = STAGE.set(stage), SimulatedLoop()
+    loop.run_until_complete(story())
+    loop.close()
+    STAGE.reset(mark)
+    assert passed == ["gate 0", "gate 1", "tidied up"]
 
 
 def test_a_seed_tells_the_same_twice() -> None:
