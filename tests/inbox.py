@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import socket
 import threading
@@ -173,13 +174,19 @@ def _request(name: str, lot: random.Random, envelope: builders.Envelope) -> buil
     return builders.requested(request=name, provider=lot.choice(PROVIDERS), referrer=lot.choice(REFERRERS), **dated)
 
 
+def ticking() -> Callable[[], datetime]:
+    """A clock that shows noon and moves each time it is looked at: of two acts one is the later, as in life."""
+    looks = itertools.count()
+    return lambda: NOON + timedelta(milliseconds=next(looks))
+
+
 @contextlib.contextmanager
-def served(settings: Settings, now: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
-    """The alerts API over HTTP, in a thread; answers its address."""
+def served(settings: Settings, now: Callable[[], datetime] | None = None) -> Iterator[str]:
+    """The alerts API over HTTP, in a thread, at noon unless told otherwise; answers its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(api(settings, now), log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(api(settings, now or ticking()), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 30
