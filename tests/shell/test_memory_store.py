@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,13 +131,25 @@ def told_of(dice: random.Random, municipality: str) -> list[tuple[bytes, bytes |
     ]
     rows += dice.sample(rows, len(rows) // 3)
     dice.shuffle(rows)
-    gone = youths[0]
-    wish = statement_from_wire(builders.forgotten(youth=gone, municipality=municipality, id="w"))
-    told: list[tuple[bytes, bytes | None]] = [(_key(row), statement_body(row)) for row in (*rows, wish)]
-    told += [(_key(row), None) for row in (*rows, wish) if row.youth == gone]
+    gone, then, left = youths
+    told: list[tuple[bytes, bytes | None]] = [(_key(row), statement_body(row)) for row in rows]
+    told += _forgotten(rows, gone, then, municipality)
+    if dice.random() < 0.5:
+        told += _forgotten(rows, then, left, municipality)
     told += [(f"{municipality}/x/y/z".encode(), each) for each in POISON]
     late = [(_key(row), statement_body(row)) for row in dice.sample(rows, 4)]
     return [*told, *late, (statement_key(municipality, gone, "forgotten", "again"), None), (marker_key(0), None)]
+
+
+def _forgotten(
+    rows: Sequence[Statement], gone: str, into: str, municipality: str
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """A merge and a wish, and then tombstones for all of the youth."""
+    merge = builders.merged(into=into, youth=gone, municipality=municipality, id=f"m-{gone}")
+    wish = builders.forgotten(youth=gone, municipality=municipality, id=f"w-{gone}")
+    last = [statement_from_wire(each) for each in (merge, wish)]
+    yield from ((_key(row), statement_body(row)) for row in last)
+    yield from ((_key(row), None) for row in (*rows, *last) if row.youth == gone)
 
 
 def _key(row: Statement) -> bytes:

@@ -238,13 +238,13 @@ async def note_forgotten(
         await session.insert("forgotten", (municipality, digest), row)
 
 
-@reads(forgotten._HEADLESS)
-async def unhead(session: Session, municipalities: Column, youths: Column) -> None:
-    """Nobody is left whose version would have to stay ahead."""
-    wanted = set(zip(municipalities, youths, strict=True))
+@reads(forgotten._PASSED_ON)
+async def pass_on(session: Session, municipalities: Column, youths: Column, heads: Column) -> None:
+    """What was lost before counts with who is left, if anybody is."""
+    left = dict(zip(zip(municipalities, youths, strict=True), heads, strict=True))
     for key, row in session.rows("forgotten"):
-        if (row["municipality"], row["head"]) in wanted:
-            await session.put("forgotten", key, row | {"head": None})
+        if (row["municipality"], row["head"]) in left:
+            await session.put("forgotten", key, row | {"head": left[row["municipality"], row["head"]]})
 
 
 @reads(forgotten._ALONE)

@@ -101,6 +101,26 @@ async def test_a_survivor_of_a_chain_of_merges_is_told_ever_newer_facts() -> Non
     assert versions[-1] > versions[-2]
 
 
+async def test_what_was_lost_before_a_merge_stays_in_the_version_of_who_is_left() -> None:
+    """One is erased, then the one it was merged into is merged with a third, and erased too."""
+    database, processor = Database(), TrajectoryProcessor(rules())
+    first = [told(builders.started(youth=COEN, id=f"c-{each}", indication=f"c{each}")) for each in range(3)]
+    joined = told(builders.merged(into=BRAM, youth=COEN, id="c-m"))
+    own = [told(builders.started(youth=each, id=f"{each[0]}-s")) for each in (BRAM, ANNA)]
+    wishes = [told(builders.forgotten(youth=each, id=f"{each[0]}-w")) for each in (COEN, BRAM)]
+    later = told(builders.merged(into=ANNA, youth=BRAM, id="b-m"))
+
+    facts = await apply(database, processor, [*first, joined, *own, wishes[0]], 0)
+    facts += await apply(database, processor, [wiped(joined), wiped(wishes[0])], 7)
+    facts += await apply(database, processor, [later, wishes[1]], 9)
+    facts += await apply(database, processor, [wiped(later), wiped(wishes[1])], 11)
+
+    bodies = [each.value for each in facts if each.key == youth_key("0153", ANNA) and each.value is not None]
+    versions = [orjson.loads(body)["version"] for body in bodies]
+    assert len(versions) > 2
+    assert versions == sorted(versions)
+
+
 async def test_who_reads_before_an_erasure_again_does_not_have_the_erased_again() -> None:
     """A group that acknowledged less than the tables hold brings facts again that a tombstone has followed since."""
     facts = await apply(Database(), TrajectoryProcessor(rules()), [told(builders.started(youth=ANNA, id="s"))], 0)

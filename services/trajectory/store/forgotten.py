@@ -32,8 +32,9 @@ _DELETE = """
 delete from {table} as kept using unnest($1::text[], $2::text[]) as gone (municipality, youth)
 where kept.municipality = gone.municipality and kept.youth = gone.youth
 """
-_HEADLESS = """
-update forgotten set head = null from unnest($1::text[], $2::text[]) as gone (municipality, youth)
+_PASSED_ON = """
+update forgotten set head = gone.head
+from unnest($1::text[], $2::text[], $3::text[]) as gone (municipality, youth, head)
 where forgotten.municipality = gone.municipality and forgotten.head = gone.youth
 """
 _ALONE = """
@@ -65,7 +66,8 @@ async def erase(connection: Connection, heads: Mapping[YouthKey, str]) -> None:
     gone = sorted(heads)
     staying = [None if (key[0], heads[key]) in heads else heads[key] for key in gone]
     await connection.execute(_NOTE, *_columns(gone), [youth_digest(*key) for key in gone], staying)
-    await connection.execute(_HEADLESS, *_columns(gone))
+    # What their own ledgers had lost before counts in the version of whoever is left of the group.
+    await connection.execute(_PASSED_ON, *_columns(gone), staying)
     for table in ("statement", "youth"):
         await connection.execute(_DELETE.format(table=table), *_columns(gone))
     # Who had joined them and is still here: under a head that is gone its own erasure would make that one's row anew.
