@@ -8,9 +8,11 @@ What can be asked of the operator (starting a broker or a database again) is don
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from random import Random
@@ -33,6 +35,11 @@ Inject = Callable[[FaultTown, Random, int], Hit]
 _FAILED_WRITES = "youthcare_log_writes_failed_total "
 _WAITING = """
 select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and usename = any($1::text[])
+"""
+
+_WRITING = """
+create table public.room as select repeat('x', 500) as filler from generate_series(1, 2000);
+drop table public.room
 """
 
 
@@ -219,11 +226,32 @@ def fill_database(town: FaultTown, dice: Random, _round_number: int) -> Hit:
     """The disk of PostgreSQL is full (a small tmpfs); an operator frees it, and starts the server if it stopped."""
     disk, program = town.disks["postgres"], town.stack.database.program
     assert disk is not None
-    before = _refusals_of_disk(program)
-    disk.full_for(dice.uniform(3, 6))
-    if not program.is_running():
+    freed = threading.Event()
+    with ThreadPoolExecutor(1) as beside:
+        refusals = beside.submit(asyncio.run, _refused_for_room(town.stack.dsn("admin"), freed))
+        try:
+            disk.full_for(dice.uniform(3, 6))
+        finally:
+            freed.set()
+    if halted := not program.is_running():
         town.stack.database.start()
-    return SERVICES if _refusals_of_disk(program) > before else ()
+    return SERVICES if halted or refusals.result() else ()
+
+
+async def _refused_for_room(dsn: str, freed: threading.Event) -> int:
+    """How often the server refuses who writes, as its disk is full; its log tells no errors of statements."""
+    refused = 0
+    while not freed.is_set():
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(dsn, timeout=5)
+            try:
+                await connection.execute(_WRITING)
+            except asyncpg.DiskFullError:
+                refused += 1
+            finally:
+                await connection.close(timeout=5)
+        await asyncio.sleep(0.2)  # the pace of asking
+    return refused
 
 
 def _refusals_of_disk(program: Program) -> int:

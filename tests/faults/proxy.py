@@ -104,10 +104,18 @@ class Network:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for server in self._servers:
-            self._loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in open_ones:
+            each.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
 
     def lead(self, port: int, target: int) -> Proxy:
         """A proxy from one port of loopback to another."""
