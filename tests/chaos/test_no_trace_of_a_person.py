@@ -216,9 +216,17 @@ def fail_in_the_database(here: Town, persons: Persons) -> None:
 
 
 def start(here: Town, name: str) -> None:
-    """Start a process again and wait until it can work, with all that ended meanwhile."""
-    here.services.revive()
-    until(lambda: is_ready(here.services.ports[name]), f"{name} is ready", KILL_SECONDS)
+    """Start a process again and wait until it can work, with all that ended meanwhile or end while they start."""
+
+    def works() -> bool:
+        here.services.revive()
+        return is_ready(here.services.ports[name])
+
+    try:
+        until(works, f"{name} is ready", KILL_SECONDS)
+    except AssertionError:
+        print(here.services.programs[name].how.log.read_text(encoding="utf-8")[-3000:])  # noqa: T201  # why, in a failure
+        raise
 
 
 def crash_each(here: Town, persons: Persons) -> Mapping[str, int]:

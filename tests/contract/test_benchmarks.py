@@ -13,9 +13,9 @@ from benchmarks.statements import statements
 pytestmark = pytest.mark.prove
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def ground() -> Iterator[Ground]:
-    """A stack that the benchmarks have to themselves."""
+    """A stack that a benchmark has to itself: two of them state the same things of the same youths."""
     with open_ground() as running:
         yield running
 
