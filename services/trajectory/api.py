@@ -8,6 +8,7 @@ is logged before it is answered.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
@@ -24,12 +25,12 @@ from youthcare.runtime.postgres import (
     apply_schema,
     as_municipality,
     database_problems,
-    open_pool,
     unavailable_as_such,
 )
 from youthcare.runtime.problems import Problem
 from youthcare.runtime.security import Principal, principal, token_gate
-from youthcare.runtime.settings import DatabaseSettings, Settings
+from youthcare.runtime.settings import Settings
+from youthcare.runtime.starting import open_with_tables
 from youthcare.runtime.web import create_app, serve
 from youthcare.youthfacts import YouthFacts, team_on
 
@@ -68,8 +69,8 @@ def api(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        pools.append(await _open(settings.database("trajectory")))
-        await apply_schema(pools[0], store.TABLES)
+        make = partial(apply_schema, ddl=store.TABLES)
+        pools.append(await open_with_tables(settings.database("trajectory"), "trajectory-api", make))
         yield
         await pools.pop().close()
 
@@ -94,10 +95,6 @@ def api(settings: Settings) -> FastAPI:
         return trajectory_of(await _visible_facts(pools[0], bearer, looks, youth, day), day)
 
     return app
-
-
-async def _open(settings: DatabaseSettings) -> Pool:
-    return await open_pool(settings, "trajectory-api")
 
 
 def run_api(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -31,9 +32,10 @@ from youthcare.runtime.browsing import Browsing
 from youthcare.runtime.clock import utc_now
 from youthcare.runtime.logs import configure_logging
 from youthcare.runtime.openid import openid_client
-from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
+from youthcare.runtime.postgres import Pool, apply_schema, database_problems
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings
+from youthcare.runtime.starting import open_with_tables
 from youthcare.runtime.web import create_app, serve
 
 __all__ = ["api", "run_api"]
@@ -45,9 +47,9 @@ def api(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        pools.append(await open_pool(settings.database("alerts"), "alerts-api"))
         # The API may be the first of the two processes to start.
-        await apply_schema(pools[0], TABLES)
+        make = partial(apply_schema, ddl=TABLES)
+        pools.append(await open_with_tables(settings.database("alerts"), "alerts-api", make))
         yield
         await pools.pop().close()
 

@@ -15,16 +15,12 @@ from services.indication.ijw import Schemas
 from services.indication.store import prepare
 from services.indication.teams import teams_from
 from youthcare.runtime.access_log import access_log
-from youthcare.runtime.batch import patiently
 from youthcare.runtime.brokers import Inspector
 from youthcare.runtime.clock import utc_now
-from youthcare.runtime.postgres import open_pool
-from youthcare.runtime.processing import Unavailable
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.sealing import Keys, read_keys
 from youthcare.runtime.settings import SettingMissing, Settings, shipped
-
-START_PATIENCE_SECONDS = 60.0
+from youthcare.runtime.starting import open_with_tables
 
 
 def load_keys(settings: Settings) -> Keys:
@@ -47,30 +43,19 @@ def load_doors(settings: Settings, keys: Keys) -> Doors:
 
 async def opened(settings: Settings, clock: Clock = utc_now, probe: Probe = silent) -> AsyncIterator[Service]:
     """The service of the HTTP doors, its tables made; waits a minute for what is away, then raises."""
-    keys, log, made = load_keys(settings), access_log(settings), list[Service]()
-
-    async def make() -> None:
-        pool = await open_pool(settings.database("indication"), "indication-api")
-        await prepare(pool)
-        made.append(
-            Service(
-                pool=pool,
-                publisher=Publisher(settings.broker()),
-                inspector=Inspector(settings.broker()),
-                keys=keys,
-                log=log,
-                doors=load_doors(settings, keys),
-                clock=clock,
-                probe=probe,
-            )
-        )
-
-    await patiently(make, START_PATIENCE_SECONDS, _untold)
+    keys, log = load_keys(settings), access_log(settings)
+    doors = load_doors(settings, keys)
+    pool = await open_with_tables(settings.database("indication"), "indication-api", prepare)
     try:
-        yield made[0]
+        yield Service(
+            pool=pool,
+            publisher=Publisher(settings.broker()),
+            inspector=Inspector(settings.broker()),
+            keys=keys,
+            log=log,
+            doors=doors,
+            clock=clock,
+            probe=probe,
+        )
     finally:
-        await made[0].pool.close()
-
-
-def _untold(_away: Unavailable | None) -> None:
-    """Waiting at the start is told by readiness."""
+        await pool.close()

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,9 +22,10 @@ from services.indicators.api.series import add_series_page
 from services.indicators.store.tables import ALL_TABLES
 from youthcare.period import civil_day
 from youthcare.runtime.access_log import access_log, keep_looks
-from youthcare.runtime.postgres import Pool, apply_schema, database_problems, open_pool
+from youthcare.runtime.postgres import Pool, apply_schema, database_problems
 from youthcare.runtime.security import token_gate
 from youthcare.runtime.settings import Settings
+from youthcare.runtime.starting import open_with_tables
 from youthcare.runtime.web import create_app
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
@@ -38,9 +40,9 @@ def api(settings: Settings, now: Callable[[], datetime], beside: Beside) -> Fast
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        pools.append(await open_pool(settings.database("indicators"), "indicators-api"))
         # The API may be the first of the two processes to start.
-        await apply_schema(pools[0], ALL_TABLES)
+        make = partial(apply_schema, ddl=ALL_TABLES)
+        pools.append(await open_with_tables(settings.database("indicators"), "indicators-api", make))
         tasks.append(asyncio.create_task(beside()))
         yield
         tasks[0].cancel()
