@@ -60,9 +60,11 @@ class Keeper(threading.Thread):
         now = time.monotonic()
         life = self._lives.setdefault(name, _Life(began=float("-inf")))
         if life.ended is None:
+            if program.exit_code is None and program.identity is not None:
+                return  # its last threads are still on their way out: how it ended is known a moment later
             life.ended = now
             life.pause = FIRST_PAUSE_SECONDS if now - life.began > LIVED_SECONDS else life.pause * 2
-            if program.exit_code is not None:  # else it was never started
+            if program.exit_code is not None:  # else it was never launched
                 self.endings[name, program.exit_code] += 1
         if now - life.ended >= min(life.pause, LONGEST_PAUSE_SECONDS):
             program.launch()
