@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from youthcare.runtime.settings import Settings
 
 app = typer.Typer(help="Forgetting of youths; the wish itself comes over HTTP.", no_args_is_help=True)
-AGAIN_SECONDS = 60.0
-"""How long after a database was away it is asked again, at most."""
 Municipality = Annotated[str, typer.Option(help="Four digits, such as 0153.")]
 
 
@@ -63,8 +61,7 @@ async def _rounds(settings: "Settings", every: float, watch: bool, watch_at: "ti
     from youthcare.verifying.schedule import next_run
 
     due = None if watch_at is None else next_run(datetime.now(UTC), watch_at)
-    while not await _are_tables_made(settings):  # noqa: ASYNC110  # waits for a database, not for an event
-        await asyncio.sleep(min(every, AGAIN_SECONDS))
+    await _make_tables(settings)
     while True:
         watches = watch or (due is not None and datetime.now(UTC) >= due)
         if await _round(settings, watches) and due is not None and watch_at is not None:
@@ -72,18 +69,18 @@ async def _rounds(settings: "Settings", every: float, watch: bool, watch_at: "ti
         await asyncio.sleep(every)
 
 
-async def _are_tables_made(settings: "Settings") -> bool:
+async def _make_tables(settings: "Settings") -> None:
+    """Once, before the first round, however long the database is away."""
     import structlog
 
     from services.indication.outbox.rounds import make_tables
-    from youthcare.runtime.processing import Unavailable
+    from youthcare.runtime.batch import patiently
 
-    try:
-        await asyncio.to_thread(make_tables, settings)
-    except Unavailable as away:
-        structlog.get_logger().warning("forget_postponed", reason=str(away))
-        return False
-    return True
+    def tell(away: Exception | None) -> None:
+        if away is not None:
+            structlog.get_logger().warning("forget_postponed", reason=str(away))
+
+    await patiently(lambda: asyncio.to_thread(make_tables, settings), float("inf"), tell)
 
 
 async def _round(settings: "Settings", watch: bool) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 PROMISE = timedelta(hours=72)
 """Within which nothing of a youth is left on the topics but `intake`."""
 INTAKE_TERM = timedelta(days=7)
+SURELY_HELD = timedelta(hours=11)
+"""For how long the broker leaves the last tombstone alone: the compaction lag, less an hour, as clocks differ."""
 AGES = ("promised", "late", "overdue")
 """Up to 72 hours, up to seven days, longer."""
 
@@ -139,9 +141,10 @@ class Forgetting:
         """By what a step was confirmed; raises ``KeyError`` when it was not."""
         return {each.step: each.evidence for each in self.confirmed}[step]
 
-    def confirmed_at(self, step: Step) -> datetime:
-        """When a step was confirmed; raises ``KeyError`` when it was not."""
-        return {each.step: each.at for each in self.confirmed}[step]
+    def may_be_unread(self, now: datetime) -> bool:
+        """Whether a reader may have passed the last tombstone after the broker had cleaned it away."""
+        wiped = next(each.at for each in self.confirmed if each.step is Step.WIPED)
+        return now > wiped + SURELY_HELD
 
     def is_late(self, now: datetime) -> bool:
         """Whether the promise for the topics is broken."""

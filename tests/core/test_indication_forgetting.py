@@ -9,6 +9,7 @@ import pytest
 from services.indication.forgetting import (
     PROMISE,
     STEPS,
+    SURELY_HELD,
     Confirmed,
     Forgetting,
     Step,
@@ -19,7 +20,14 @@ from services.indication.forgetting import (
     traces_from,
 )
 from tests import builders
-from youthcare.runtime.topics import INDICATION_EVENTS, is_marker, marker_key, statement_key, youth_digest
+from youthcare.runtime.topics import (
+    INDICATION_EVENTS,
+    TRAJECTORY_FACTS,
+    is_marker,
+    marker_key,
+    statement_key,
+    youth_digest,
+)
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 BSN = "012345672"
@@ -76,6 +84,16 @@ def test_steps_are_taken_in_their_order_and_each_once() -> None:
     assert step_after([]) is Step.REQUESTED
     assert step_after(["requested", "told"]) is Step.SEALED
     assert step_after(step.value for step in STEPS) is None
+
+
+def test_readers_are_believed_only_while_the_broker_surely_held_what_they_read() -> None:
+    """From the last tombstone on, and for less than the broker leaves records alone on either topic."""
+    wiped = Confirmed(step=Step.WIPED, at=NOW, evidence={})
+    one = Forgetting(municipality="0153", digest="d", requested=NOW - PROMISE, confirmed=[wiped])
+
+    assert not one.may_be_unread(NOW + SURELY_HELD)
+    assert one.may_be_unread(NOW + SURELY_HELD + timedelta(seconds=1))
+    assert min(INDICATION_EVENTS.compaction_lag, TRAJECTORY_FACTS.compaction_lag) > SURELY_HELD
 
 
 def test_the_promise_is_broken_after_72_hours_and_kept_by_a_certificate() -> None:

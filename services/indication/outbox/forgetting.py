@@ -36,8 +36,6 @@ from youthcare.runtime.topics import (
 MARK_EVERY = timedelta(hours=1)
 _FORGET_LOCK = 0x696E6666
 _TRY, _LEAVE = "select pg_try_advisory_lock($1)", "select pg_advisory_unlock($1)"
-# For so long the broker leaves a tombstone alone, on the log and on the facts; less an hour, as clocks differ.
-SURELY_HELD = min(INDICATION_EVENTS.compaction_lag, TRAJECTORY_FACTS.compaction_lag) - timedelta(hours=1)
 _TOPICS = (INDICATION_EVENTS, TRAJECTORY_FACTS, CARE_ALERTS, REFUSALS)
 # Asked of the trajectory service: who is wiped once more tells all readers once more.
 _AGAIN = ("forgotten", "again")
@@ -153,6 +151,8 @@ class Course:
             return None
         async with self.pool.acquire() as connection, connection.transaction():
             await forgetting.wipe_wish(connection, one)
+            # So that the last tombstone is as young as the confirmation, whenever the wish's own was sent.
+            await forgetting.wipe_again(connection, [(*_place(one), *_AGAIN)])
         self.probe("wiped-queued")
         await self._sweep()
         return {} if await self._asked(forgetting.is_wiped, one) else None
@@ -175,11 +175,12 @@ class Course:
         return self._end(seen, one)
 
     async def _readers(self, one: Forgetting) -> Evidence | None:
+        if one.may_be_unread(self.clock()):
+            async with self.pool.acquire() as connection:
+                await forgetting.unconfirm(connection, one, STEPS[STEPS.index(Step.WIPED) :])
+            return None
         told = one.evidence(Step.FACTS)
         read = [await self._has_read(each, TRAJECTORY_FACTS, told) for each in ("indicators", "alerts")]
-        if self.clock() - one.confirmed_at(Step.WIPED) > SURELY_HELD:
-            await self._tell_again(one)
-            return None
         return told if all(read) else None
 
     async def _alerts(self, one: Forgetting) -> Evidence | None:
@@ -236,12 +237,6 @@ class Course:
         async with self.pool.acquire() as connection, connection.transaction():
             await forgetting.wipe_again(connection, keys)
         await self._sweep()
-
-    async def _tell_again(self, one: Forgetting) -> None:
-        """Wipe once more, so that all readers see a tombstone that is young."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await forgetting.wipe_again(connection, [(*_place(one), *_AGAIN)])
-            await forgetting.unconfirm(connection, one, STEPS[STEPS.index(Step.WIPED) :])
 
     async def _ends(self, topic: Topic) -> Mapping[int, int]:
         identity = await asyncio.to_thread(self.inspector.identity, topic.name)

@@ -4,8 +4,9 @@ One rule: tables are made once, before the first round. Making them locks them, 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from services.indication.api.opening import load_keys
 from services.indication.forgetting import Forgetting
@@ -18,19 +19,12 @@ from youthcare.runtime.postgres import Pool, open_pool, unavailable_as_such
 from youthcare.runtime.producing import Publisher
 from youthcare.runtime.settings import Settings
 
+Answer = TypeVar("Answer")
+
 
 def make_tables(settings: Settings) -> None:
     """Make the tables that are not there; raises `Unavailable`."""
-    configure_logging("indication", settings.log_level)
-    asyncio.run(_make_tables(settings))
-
-
-async def _make_tables(settings: Settings) -> None:
-    pool = await _pool(settings)
-    try:
-        await prepare(pool)
-    finally:
-        await pool.close()
+    _run(settings, prepare)
 
 
 def forget(
@@ -41,13 +35,8 @@ def forget(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> bool:
     """Go once through the steps of every forgetting that is open; false when another process does so now."""
-    configure_logging("indication", settings.log_level)
-    return asyncio.run(_forget(settings, watch, probe, clock))
 
-
-async def _forget(settings: Settings, watch: bool, probe: Callable[[str], None], clock: Callable[[], datetime]) -> bool:
-    pool = await _pool(settings)
-    try:
+    async def go(pool: Pool) -> bool:
         course = Course(
             pool=pool,
             publisher=Publisher(settings.broker()),
@@ -59,26 +48,30 @@ async def _forget(settings: Settings, watch: bool, probe: Callable[[str], None],
             probe=probe,
         )
         return await course.run(watch=watch)
-    finally:
-        await pool.close()
+
+    return _run(settings, go)
 
 
 def forgettings(settings: Settings, municipality: str | None, digest: str | None = None) -> list[Forgetting]:
     """All forgettings of a municipality, oldest first, or the one of this digest; None: the open ones of all."""
-    configure_logging("indication", settings.log_level)
-    return asyncio.run(_forgettings(settings, municipality, digest))
 
-
-async def _forgettings(settings: Settings, municipality: str | None, digest: str | None) -> list[Forgetting]:
-    pool = await _pool(settings)
-    try:
+    async def read(pool: Pool) -> list[Forgetting]:
         with unavailable_as_such():
             async with pool.acquire() as connection:
                 found = await (of_municipality(connection, municipality) if municipality else open_ones(connection))
         return [each for each in found if digest in (None, each.digest)]
+
+    return _run(settings, read)
+
+
+def _run(settings: Settings, work: Callable[[Pool], Awaitable[Answer]]) -> Answer:
+    configure_logging("indication", settings.log_level)
+    return asyncio.run(_with_pool(settings, work))
+
+
+async def _with_pool(settings: Settings, work: Callable[[Pool], Awaitable[Answer]]) -> Answer:
+    pool = await open_pool(settings.database("indication"), "indication-forget", all_municipalities=True)
+    try:
+        return await work(pool)
     finally:
         await pool.close()
-
-
-async def _pool(settings: Settings) -> Pool:
-    return await open_pool(settings.database("indication"), "indication-forget", all_municipalities=True)
