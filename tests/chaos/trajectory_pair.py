@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.chaos.trajectory_worker import Fault, Plan
+from youthcare.runtime.ending import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
 FROZEN_SECONDS = 9.0  # longer than the session, so that Kafka gives the partitions to the other
@@ -50,6 +51,7 @@ class _Slot:
     process: subprocess.Popen[bytes]
     faults: list[Fault]
     frozen_at: float | None = None
+    was_frozen: bool = False
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Pair:
 
     def start(self) -> None:
         """Start both."""
-        self._slots = [self._started(number) for number in (0, 1)]
+        self._slots = [self._started(number, self._next_fate()) for number in (0, 1)]
 
     def tend(self, deadline_seconds: float) -> None:
         """Wake what has been frozen long enough and start what died, until every planned fault has happened."""
@@ -92,11 +94,15 @@ class Pair:
 
     def _look(self, number: int, slot: _Slot) -> None:
         code = slot.process.poll()
-        if code is not None:
+        if code == ExitCode.UNAVAILABLE and slot.was_frozen:
+            # Awake, it goes on or ends with 75 (docs/operations.md): its reader may have passed over what the other
+            # took meanwhile. Whoever keeps processes running starts it again; what is left to befall it still does.
+            self._slots[number] = self._started(number, tuple(slot.faults))
+        elif code is not None:
             assert code == -signal.SIGKILL, f"a worker ended by itself with code {code}"
             assert slot.faults, "a worker died that should have lived"
             self.deaths += 1
-            self._slots[number] = self._started(number)
+            self._slots[number] = self._started(number, self._next_fate())
         elif slot.frozen_at is not None:
             if time.monotonic() - slot.frozen_at > FROZEN_SECONDS:
                 self._wake(slot)
@@ -106,10 +112,12 @@ class Pair:
     def _wake(self, slot: _Slot) -> None:
         os.kill(slot.process.pid, signal.SIGCONT)
         self.freezes += 1
-        slot.frozen_at = None
+        slot.frozen_at, slot.was_frozen = None, True
         slot.faults.pop(0)
 
-    def _started(self, number: int) -> _Slot:
-        faults = self.fates.pop(0) if self.fates else ()
+    def _next_fate(self) -> tuple[Fault, ...]:
+        return self.fates.pop(0) if self.fates else ()
+
+    def _started(self, number: int, faults: tuple[Fault, ...]) -> _Slot:
         process = start_worker(replace(self.plan, faults=faults), self.folder / f"worker-{number}.log")
         return _Slot(process, list(faults))
